@@ -1,0 +1,3 @@
+"""allocsafe: can anything read memory that nothing has written yet?"""
+
+__version__ = "0.1.0"

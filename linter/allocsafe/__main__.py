@@ -1,0 +1,7 @@
+"""`python -m allocsafe`: the same as the command."""
+
+import sys
+
+from allocsafe.cli import main
+
+sys.exit(main())

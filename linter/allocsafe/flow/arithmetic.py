@@ -1,0 +1,336 @@
+"""Numbers and truth: constants, arithmetic, comparisons, boolean operators.
+
+Integers become `Lin` terms, comparisons become conditions; whatever is neither is an opaque value that keeps the same key for the same
+expression, so that a branch on it stays correlated with a later branch on it. An operand that is an array is read, whole.
+"""
+
+from __future__ import annotations
+
+from allocsafe.flow.conditions import FALSE, TRUE, Condition
+from allocsafe.flow.machine import Machine, step_meaning
+from allocsafe.flow.memory import log, read, write
+from allocsafe.flow.values import (
+    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped,
+)  # fmt: skip
+from allocsafe.ir import nodes as ir
+from allocsafe.regions.exprs import Lin, floordiv, mod, mul
+from allocsafe.source import Span
+
+
+@step_meaning(ir.Const)
+def constant(m: Machine, step: ir.Const) -> None:
+    m.put(step.dst, literal(step.value))
+
+
+def literal(value: object) -> Value:
+    """A Python constant as a value."""
+    if value is True or value is False:
+        return Truth(TRUE if value else FALSE)
+    if isinstance(value, int):
+        return Num(Lin.of(value))
+    if isinstance(value, (str, bytes, float, complex)) or value is None or value is Ellipsis:
+        return Const(value)
+    return Opaque(("literal", repr(value)), repr(value))
+
+
+def truth(m: Machine, value: Value, span: Span) -> Condition:
+    """The condition under which `value` counts as true. Asking an array for its truth reads it."""
+    if isinstance(value, Truth):
+        return value.cond
+    if isinstance(value, Num):
+        return m.conds.no(m.equal_zero(value.lin, span))
+    if isinstance(value, Const):
+        return TRUE if value.value else FALSE
+    if isinstance(value, TupleOf):
+        return TRUE if value.items else FALSE
+    if isinstance(value, (Closure, ClassOf, Method, Partial, Super, Zipped)):
+        return TRUE
+    if isinstance(value, Alts):
+        out = FALSE
+        for cond, option in value.options:
+            out = m.conds.either(out, m.conds.both(cond, truth(m, option, span)))
+        return out
+    if isinstance(value, RangeOf):
+        return m.at_least_zero(value.stop - value.start - 1 if value.step > 0 else value.start - value.stop - 1, span)
+    if isinstance(value, Array):
+        read(m, value, span, "its truth is asked", "compare")
+        return m.decide(("truth", m.fresh()), "the tensor is true", span=span)
+    if isinstance(value, Ref):
+        kind = m.objects[value.obj].kind
+        if kind == "instance":
+            return TRUE
+        size = m.read_cell((("obj", value.obj), "len"))
+        if isinstance(size, Num):
+            return m.conds.no(m.equal_zero(size.lin, span))
+        return m.decide(("truth", ("obj", value.obj), m.version(("obj", value.obj))), f"the {kind} is not empty", span=span)
+    opaque = m.to_opaque(value)
+    return m.decide(("truth", opaque.key), opaque.text, span=span)
+
+
+def is_array(value: Value) -> bool:
+    if isinstance(value, Alts):
+        return any(is_array(option) for _, option in value.options)
+    return isinstance(value, Array)
+
+
+@step_meaning(ir.Unary)
+def unary(m: Machine, step: ir.Unary) -> None:
+    x = m.get(step.x)
+    if step.op == "not":
+        m.put(step.dst, Truth(m.conds.no(truth(m, x, step.span))))
+    elif isinstance(x, Num) and step.op in "+-~":
+        m.put(step.dst, Num(x.lin if step.op == "+" else -x.lin if step.op == "-" else -x.lin - 1))
+    elif is_array(x):
+        read(m, x, step.span, f"operand of {step.op}")
+        m.put(step.dst, m.unknown("a tensor"))
+    elif step.op == "-" and isinstance(x, Const) and isinstance(x.value, (float, complex)):
+        m.put(step.dst, Const(-x.value))
+    else:
+        opaque = m.to_opaque(x)
+        lin = m.as_lin(opaque) if step.op == "-" else None
+        result = Num(-lin) if lin is not None else Opaque(("op", opaque.key, step.op), f"{step.op}{opaque.text}")
+        if step.op == "~":
+            m.masks[result.key if isinstance(result, Opaque) else ("num", result.lin)] = mask_of(m, opaque, flip=True)
+        m.put(step.dst, result)
+
+
+def mask_of(m: Machine, value: Opaque, *, flip: bool = False) -> tuple[object, bool]:
+    """A mask as (what it is made of, whether it stands for it or for the opposite)."""
+    key, positive = m.masks.get(value.key, (value.key, True))
+    return key, positive != flip
+
+
+@step_meaning(ir.Binary)
+def binary(m: Machine, step: ir.Binary) -> None:
+    m.put(step.dst, combine(m, step.op, m.get(step.a), m.get(step.b), step.span))
+
+
+def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
+    """`a op b` for every alternative of both."""
+    if isinstance(a, Alts) and (_small(a) or not isinstance(b, Alts)):
+        return m.each(a, lambda x: combine(m, op, x, b, span))
+    if isinstance(b, Alts):
+        return m.each(b, lambda x: combine(m, op, a, x, span))
+    if isinstance(a, Array) and a.scalar is False and m.buffers[a.buf].what in POINTERS and op in "+-" and not isinstance(b, Array):
+        from allocsafe.flow.items import pointer_moved
+
+        return pointer_moved(m, a, b, op)
+    if isinstance(a, Array) or isinstance(b, Array):
+        read(m, a, span, f"operand of `{op}`")
+        read(m, b, span, f"operand of `{op}`")
+        return m.unknown("a tensor")
+    if op == "+" and isinstance(a, TupleOf) and isinstance(b, TupleOf):
+        return TupleOf(a.items + b.items)
+    if op == "*" and isinstance(a, TupleOf) and isinstance(b, Num) and (times := b.lin.as_int()) is not None and 0 <= times <= 64:
+        return TupleOf(a.items * times)
+    if isinstance(a, Ref) or isinstance(b, Ref):
+        from allocsafe.flow.containers import list_arithmetic
+
+        return list_arithmetic(m, op, a, b, span)
+    if op in ("|", "&") and isinstance(a, Truth) and isinstance(b, Truth):
+        return Truth(m.conds.either(a.cond, b.cond) if op == "|" else m.conds.both(a.cond, b.cond))
+    if isinstance(a, Const) and isinstance(b, Const) and isinstance(a.value, str) and isinstance(b.value, str) and op == "+":
+        return Const(a.value + b.value)
+    if not (isinstance(a, Const) or isinstance(b, Const)):
+        x, y = m.as_lin(a), m.as_lin(b)
+        if x is not None and y is not None:
+            number = integer(op, x, y)
+            if number is not None:
+                return Num(number)
+    left, right = m.to_opaque(a), m.to_opaque(b)
+    return Opaque(("op", left.key, op, right.key), f"{left.text} {op.lstrip('c')} {right.text}")
+
+
+POINTERS = frozenset({"vla", "array", "new", "malloc", "calloc", "std::malloc", "std::calloc", "vector.data"})
+"""Allocations whose values are C pointers: `p + i` moves them instead of reading."""
+
+
+def _small(value: Alts) -> bool:
+    return len(value.options) <= 8
+
+
+def integer(op: str, x: Lin, y: Lin) -> Lin | None:
+    """Integer arithmetic as far as terms carry it."""
+    if op == "+":
+        return x + y
+    if op == "-":
+        return x - y
+    if op == "*":
+        return mul(x, y)
+    number = y.as_int()
+    if op in ("//", "c/") and number != 0 and (op == "//" or (x.nonneg() and y.nonneg())):
+        return floordiv(x, y)
+    if op in ("%", "c%") and number != 0 and (op == "%" or (x.nonneg() and y.nonneg())):
+        return mod(x, y)
+    base = x.as_int()
+    if number is not None and base is not None:
+        if op == "**" and 0 <= number <= 64:
+            return Lin.of(base**number)
+        if op == "<<" and 0 <= number <= 62:
+            return Lin.of(base << number)
+        if op == ">>" and 0 <= number <= 62:
+            return Lin.of(base >> number)
+        if op in "&|^":
+            return Lin.of({"&": base & number, "|": base | number, "^": base ^ number}[op])
+    if number is not None and op == "<<" and 0 <= number <= 62:
+        return x * (1 << number)
+    if number is not None and op == ">>" and 0 <= number <= 62:
+        return floordiv(x, Lin.of(1 << number))
+    return None
+
+
+@step_meaning(ir.Aug)
+def augmented(m: Machine, step: ir.Aug) -> None:
+    a, b = m.get(step.a), m.get(step.b)
+    m.put(step.dst, m.each(a, lambda x: _aug(m, step, x, b)))
+
+
+def _aug(m: Machine, step: ir.Aug, a: Value, b: Value) -> Value:
+    if isinstance(a, Array) and not a.scalar and m.buffers[a.buf].what not in POINTERS:
+        read(m, b, step.span, f"operand of `{step.op}=`")
+        sums = step.op in ("+", "-", "|", "@")
+        log(m, a, "read", step.span, f"`{step.op}=` starts from the old value", consequence="accumulate" if sums else "data", accumulate=sums)
+        log(m, a, "write", step.span, f"`{step.op}=`")
+        return a
+    if isinstance(a, Array) and a.scalar:
+        read(m, b, step.span, f"operand of `{step.op}=`")
+        log(m, a, "read", step.span, f"`{step.op}=` starts from the old value", consequence="accumulate", accumulate=True)
+        return m.unknown("a number")
+    if isinstance(a, Ref) and step.op in ("+", "|"):
+        from allocsafe.flow.containers import extend_in_place
+
+        extend_in_place(m, a, b, step.span)
+        return a
+    result = combine(m, step.op, a, b, step.span)
+    if isinstance(a, Opaque) and not isinstance(b, (Num, Const, Truth)):
+        m.bump(a)
+    return result
+
+
+@step_meaning(ir.Compare)
+def compare(m: Machine, step: ir.Compare) -> None:
+    m.put(step.dst, compared(m, step.op, m.get(step.a), m.get(step.b), step.span))
+
+
+def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
+    """`a op b` as a condition, or a tensor of booleans."""
+    if isinstance(a, Alts):
+        return _either(m, [(c, compared_at(m, op, x, b, span, c)) for c, x in a.options])
+    if isinstance(b, Alts):
+        return _either(m, [(c, compared_at(m, op, a, x, span, c)) for c, x in b.options])
+    if op in ("is-not", "!=", "not-in"):
+        positive = {"is-not": "is", "!=": "==", "not-in": "in"}[op]
+        answer = compared(m, positive, a, b, span)
+        return Truth(m.conds.no(answer.cond)) if isinstance(answer, Truth) else answer
+    if op == "is":
+        return Truth(same(m, a, b, span))
+    if op == "in":
+        return Truth(contained(m, a, b, span))
+    if isinstance(a, Array) or isinstance(b, Array):
+        read(m, a, span, f"compared with `{op}`", "compare")
+        read(m, b, span, f"compared with `{op}`", "compare")
+        return m.unknown("a tensor")
+    if op == "==" and (isinstance(a, (Const, Known, TupleOf, Truth)) or isinstance(b, (Const, Known, TupleOf, Truth))):
+        return Truth(same(m, a, b, span))
+    x, y = m.as_lin(a), m.as_lin(b)
+    if x is not None and y is not None:
+        if op == "==":
+            return Truth(m.equal_zero(x - y, span))
+        wanted = {"<": y - x - 1, "<=": y - x, ">": x - y - 1, ">=": x - y}[op]
+        return Truth(m.at_least_zero(wanted, span))
+    left, right = m.to_opaque(a), m.to_opaque(b)
+    return Truth(m.decide(("cmp", op, left.key, right.key), f"{left.text} {op} {right.text}", span=span))
+
+
+def compared_at(m: Machine, op: str, a: Value, b: Value, span: Span, cond: Condition) -> Value:
+    del cond
+    return compared(m, op, a, b, span)
+
+
+def _either(m: Machine, answers: list[tuple[Condition, Value]]) -> Value:
+    if not all(isinstance(value, Truth) for _, value in answers):
+        return m.unknown("a comparison")
+    out = FALSE
+    for cond, value in answers:
+        assert isinstance(value, Truth)
+        out = m.conds.either(out, m.conds.both(cond, value.cond))
+    return Truth(out)
+
+
+def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
+    """Whether two values are one (identity, or equality with a constant)."""
+    if isinstance(b, Opaque) and not isinstance(a, Opaque):
+        a, b = b, a
+    if isinstance(a, Opaque):
+        if isinstance(b, Opaque):
+            if a.key == b.key:
+                return TRUE
+            first, second = sorted((a, b), key=lambda o: repr(o.key))
+            return m.decide(("same", first.key, second.key), f"{first.text} is {second.text}", span=span)
+        if isinstance(b, (Array, Ref, Closure, ClassOf)):
+            return m.decide(("same", a.key, ("v", b)), f"{a.text} is that object", "unknown", span)
+        if isinstance(b, Truth) and b.cond in (TRUE, FALSE):
+            asked = m.decide(("truth", a.key), a.text, span=span)
+            return asked if b.cond == TRUE else m.conds.no(asked)
+        other = m.to_opaque(b)
+        word = "is" if b == NONE else "=="
+        return m.decide(("same", a.key, other.key), f"{a.text} {word} {other.text}", "branch", span, ("value", a.key), other.key)
+    if isinstance(a, Num) and isinstance(b, Num):
+        return m.equal_zero(a.lin - b.lin, span)
+    if isinstance(a, Truth) and isinstance(b, Truth):
+        return m.conds.ite(a.cond, b.cond, m.conds.no(b.cond))
+    if isinstance(a, TupleOf) and isinstance(b, TupleOf) and len(a.items) == len(b.items):
+        out = TRUE
+        for x, y in zip(a.items, b.items):
+            answer = compared(m, "==", x, y, span)
+            out = m.conds.both(out, answer.cond if isinstance(answer, Truth) else m.decide(("eq", m.fresh()), "the items are equal", "unknown"))
+        return out
+    if isinstance(a, Array) and isinstance(b, Array):
+        return TRUE if a == b else FALSE if a.buf != b.buf else m.decide(("same", ("v", a), ("v", b)), "both are one tensor", "unknown", span)
+    if isinstance(a, Known) or isinstance(b, Known):
+        if type(a) is type(b):
+            if a == b:
+                return TRUE
+            first, second = sorted((m.to_opaque(a), m.to_opaque(b)), key=lambda o: repr(o.key))
+            return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
+        other = b if isinstance(a, Known) else a
+        if other == NONE:
+            return FALSE
+        first, second = m.to_opaque(a), m.to_opaque(b)
+        return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
+    return TRUE if type(a) is type(b) and a == b else FALSE
+
+
+def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
+    """`item in box`."""
+    if isinstance(box, TupleOf):
+        out = FALSE
+        for each in box.items:
+            answer = compared(m, "==", item, each, span)
+            if not isinstance(answer, Truth):
+                return m.decide(("in", m.fresh()), "the item is in the tuple", span=span)
+            out = m.conds.either(out, answer.cond)
+        return out
+    if isinstance(box, Ref) and isinstance(item, Const):
+        held = m.state.cells.get((("obj", box.obj), ("key", item.value)))
+        if held is not None and m.objects[box.obj].kind == "dict":
+            if not isinstance(held, Alts):
+                return TRUE
+        elif m.objects[box.obj].kind == "dict" and (("obj", box.obj), "computed") not in m.state.cells:
+            return FALSE
+    if isinstance(box, Array):
+        read(m, box, span, "searched with `in`", "compare")
+        return m.decide(("in", m.fresh()), "the item is in the tensor", span=span)
+    left, right = m.to_opaque(item), m.to_opaque(box)
+    version = m.version(("obj", box.obj)) if isinstance(box, Ref) else m.version(right.key)
+    return m.decide(("in", left.key, right.key, version), f"{left.text} in {right.text}", span=span)
+
+
+@step_meaning(ir.Format)
+def formatted(m: Machine, step: ir.Format) -> None:
+    for part in step.parts:
+        read(m, m.get(part), step.span, "turned into text")
+    m.put(step.dst, m.unknown("a text"))
+
+
+__all__ = ["combine", "compared", "literal", "truth", "write"]

@@ -1,0 +1,293 @@
+"""`x.a` and `x.a = v`, names, imports, closures and classes: everything that is found by a name.
+
+Attributes of an object of the program are cells; of an opaque object, cells too once something was stored there, otherwise opaque values that
+keep their key until the object may have changed. A method of an object is looked up in its class, then in the bases that can be seen.
+"""
+
+from __future__ import annotations
+
+from allocsafe.flow.conditions import FALSE
+from allocsafe.flow.machine import Machine, root_of, step_meaning
+from allocsafe.flow.memory import keep
+from allocsafe.flow.values import (
+    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Ref, Super, Truth, TupleOf, Value,
+)  # fmt: skip
+from allocsafe.flow.views import reverse, sizes_of, transpose
+from allocsafe.ir import nodes as ir
+from allocsafe.regions.exprs import Lin
+from allocsafe.source import Span
+
+META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "is_leaf", "itemsize", "nbytes", "names", "grad_fn", "strides", "flags", "is_sparse", "is_quantized", "is_cpu", "is_meta", "type", "name"})
+SAME = frozenset({"data", "real", "base"})
+
+
+@step_meaning(ir.Load)
+def load(m: Machine, step: ir.Load) -> None:
+    m.put(step.dst, lookup(m, step.name, step.scope, step.span))
+
+
+def lookup(m: Machine, name: str, scope: str, span: Span) -> Value:
+    """The value of a name: this frame, the frames around it, the module, the builtins."""
+    frame = m.frame
+    if scope == "local":
+        value = m.read_cell((frame.ident, name))
+        if value is not None:
+            return value
+    if scope in ("local", "enclosing"):
+        at = frame.closure_of
+        while at:
+            value = m.read_cell((at, name))
+            if value is not None:
+                return value
+            at = m.known_frames.get(at, 0)
+        if scope == "local":
+            return Opaque(("unbound", frame.ident, name), name)
+    return m.program.global_value(m, frame.path, name, span)
+
+
+@step_meaning(ir.Store)
+def store(m: Machine, step: ir.Store) -> None:
+    value = m.get(step.src)
+    name_buffer(m, value, step.name)
+    frame = m.frame
+    if step.scope == "global" or (step.scope == "local" and frame.function.kind == "module"):
+        m.write_cell((("module", frame.path), step.name), value)
+        if frame.function.kind != "module":
+            keep(m, value, step.span, step.name)
+        elif step.scope == "local":
+            keep_quiet(m, value, step.name)
+        return
+    if step.scope == "enclosing":
+        at = frame.closure_of
+        while at:
+            if (at, step.name) in m.state.cells:
+                m.write_cell((at, step.name), value)
+                return
+            at = m.known_frames.get(at, 0)
+    m.write_cell((frame.ident, step.name), value)
+
+
+def keep_quiet(m: Machine, value: Value, name: str) -> None:
+    """A module's own global: reachable by name, judged over the functions of the file."""
+    if not m.dry:
+        for _, array in m.arrays(value):
+            m.buffers[array.buf].kept_in.add(name)
+
+
+def name_buffer(m: Machine, value: Value, name: str) -> None:
+    """The first name a buffer is stored under is how people call it."""
+    for _, option in value.options if isinstance(value, Alts) else ((0, value),):
+        if isinstance(option, Array) and option.buf >= 0 and not m.buffers[option.buf].symbol:
+            m.buffers[option.buf].symbol = name
+            origin = m.buffers[option.buf].origin
+            while origin is not None and not m.buffers[origin.array.buf].symbol:
+                m.buffers[origin.array.buf].symbol = name
+                origin = m.buffers[origin.array.buf].origin
+        elif isinstance(option, Opaque) and option.key in m.filled and not m.filled[option.key].symbol:
+            m.filled[option.key].symbol = name
+        elif isinstance(option, Ref) and m.objects[option.obj].kind in ("list", "dict"):
+            for (owner, key), held in list(m.state.cells.items()):
+                if owner == ("obj", option.obj) and isinstance(held, Opaque) and held.key in m.filled and not m.filled[held.key].symbol:
+                    label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
+                    m.filled[held.key].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
+                elif owner == ("obj", option.obj) and isinstance(held, Array) and held.buf >= 0 and m.buffers[held.buf].symbol in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else ""):
+                    label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
+                    m.buffers[held.buf].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
+
+
+@step_meaning(ir.Delete)
+def delete(m: Machine, step: ir.Delete) -> None:
+    m.state.cells.pop((m.frame.ident, step.name), None)
+
+
+@step_meaning(ir.Import)
+def import_name(m: Machine, step: ir.Import) -> None:
+    m.put(step.dst, m.program.imported(m, m.frame.path, step.module, step.name, step.level, step.span))
+
+
+@step_meaning(ir.GetAttr)
+def get_attr(m: Machine, step: ir.GetAttr) -> None:
+    m.put(step.dst, m.each(m.get(step.obj), lambda v: attribute(m, v, step.attr, step.span)))
+
+
+def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
+    """The value of `value.attr`."""
+    if isinstance(value, Known):
+        return m.program.known_attribute(m, value, attr, span)
+    if isinstance(value, Array):
+        return array_attribute(m, value, attr)
+    if isinstance(value, Ref):
+        return object_attribute(m, value, attr, span)
+    if isinstance(value, ClassOf):
+        return class_attribute(m, value, attr, None, span) or Opaque(("attr", ("class", value.path, value.cls.qualname), attr), f"{value.cls.name}.{attr}")
+    if isinstance(value, Super):
+        return m.program.super_attribute(m, value, attr, span)
+    if isinstance(value, TupleOf) or (isinstance(value, Const) and value.value is not None):
+        return Method(value, attr)
+    if value == NONE:
+        m.state.path = FALSE  # an AttributeError: nothing after it happens
+        return NONE
+    if isinstance(value, (Closure, Method)):
+        return Opaque(("attr", ("fn", value), attr), attr)
+    opaque = m.to_opaque(value)
+    held = m.read_cell((opaque.key, ("attr", attr)))
+    if held is not None:
+        return held
+    if attr == "shape":
+        known = m.shapes.get(opaque.key)
+        if known is not None:
+            return TupleOf(tuple(Num(size) for size in known))
+        root = m.shape_root(opaque)
+        known = m.shapes.get(root.key)
+        if known is not None:
+            return TupleOf(tuple(Num(size) for size in known))
+        return Opaque(("shape-of", root.key, root.text), f"{opaque.text}.shape")
+    if attr in META:
+        return Opaque(("attr", opaque.key, attr), f"{opaque.text}.{attr}")
+    cls = m.opaque_class.get(opaque.key)
+    if cls is not None:
+        found = class_attribute(m, cls, attr, opaque, span)
+        if isinstance(found, Closure):
+            return found
+    return Opaque(("attr", opaque.key, attr, m.version(root_of(opaque.key))), f"{opaque.text}.{attr}")
+
+
+def array_attribute(m: Machine, array: Array, attr: str) -> Value:
+    """Shape and the other things no element is needed for, the attributes that are views, or a method."""
+    sizes = sizes_of(array.view)
+    if attr == "shape":
+        if sizes is not None:
+            return TupleOf(tuple(Num(size) for size in sizes))
+        if array.view.dims is not None:
+            known = tuple(Num(d.size) for d in array.view.dims)
+            key = ("view", array.buf, array.view)
+            m.shapes.setdefault(key, tuple(n.lin for n in known))
+            return Opaque(("shape-of", key, m.buffers[array.buf].symbol or "x"), f"{m.buffers[array.buf].symbol or 'x'}.shape")
+        return Opaque(("shape-of", ("view", array.buf, array.view), "x"), "x.shape")
+    if attr in ("ndim",):
+        return Num(Lin.of(len(sizes))) if sizes is not None else m.unknown("ndim")
+    if attr == "size" and array.buf >= 0 and m.buffers[array.buf].what.startswith(("numpy.", "cupy.")):
+        from allocsafe.flow.views import product
+
+        return Num(product(sizes)) if sizes is not None else m.unknown("size")
+    if attr in META:
+        return Opaque(("attr", ("buf", array.buf), attr), attr)
+    if attr in SAME:
+        return array
+    if attr in ("T", "H"):
+        return Array(array.buf, reverse(array.view))
+    if attr in ("mT", "mH"):
+        return Array(array.buf, transpose(array.view, -2, -1))
+    if attr == "grad":
+        return Opaque(("attr", ("buf", array.buf), "grad"), "grad")
+    held = m.read_cell((("buf", array.buf), ("attr", attr)))
+    return held if held is not None else Method(array, attr)
+
+
+def object_attribute(m: Machine, ref: Ref, attr: str, span: Span) -> Value:
+    """A cell of the object, or what its class says, or something opaque."""
+    info = m.objects[ref.obj]
+    held = m.read_cell((("obj", ref.obj), ("attr", attr)))
+    if held is not None:
+        return held
+    if info.kind in ("list", "dict", "set"):
+        return Method(ref, attr)
+    if info.kind == "instance":
+        cls = m.program.klass(info.path, info.cls)
+        if cls is not None:
+            found = class_attribute(m, ClassOf(cls, info.path), attr, ref, span)
+            if found is not None:
+                return found
+    if attr == "__dict__":
+        return m.unknown("__dict__")
+    return Opaque(("attr", ("obj", ref.obj), attr, m.version(("obj", ref.obj))), f"self.{attr}")
+
+
+def class_attribute(m: Machine, owner: ClassOf, attr: str, receiver: Value | None, span: Span) -> Value | None:
+    """A method (bound to `receiver`), property value or class-level value, looked up along the visible bases."""
+    for cls in m.program.lineage(owner):
+        stub = cls.cls.methods.get(attr)
+        if stub is not None:
+            names = {name.rsplit(".", 1)[-1] for name in stub.decorator_names}
+            if names & {"property", "cached_property"} and receiver is not None:
+                from allocsafe.flow.calls import invoke
+
+                return invoke(m, Closure(stub, cls.path, 0, receiver, cls.cls.qualname), [], {}, span)
+            if "staticmethod" in names:
+                return Closure(stub, cls.path, 0, None, cls.cls.qualname)
+            if "classmethod" in names:
+                return Closure(stub, cls.path, 0, owner if receiver is None else _class_of(m, receiver, owner), cls.cls.qualname)
+            return Closure(stub, cls.path, 0, receiver, cls.cls.qualname)
+        value = m.program.class_value(m, cls, attr)
+        if value is not None:
+            return value
+    return None
+
+
+def _class_of(m: Machine, receiver: Value, fallback: ClassOf) -> Value:
+    if isinstance(receiver, Ref):
+        info = m.objects[receiver.obj]
+        cls = m.program.klass(info.path, info.cls)
+        if cls is not None:
+            return ClassOf(cls, info.path)
+    return fallback
+
+
+@step_meaning(ir.SetAttr)
+def set_attr(m: Machine, step: ir.SetAttr) -> None:
+    src = None if step.src is None else m.get(step.src)
+
+    def act(value: Value) -> Value:
+        store_attribute(m, value, step.attr, src, step.span)
+        return NONE
+
+    m.each(m.get(step.obj), act)
+
+
+def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, span: Span) -> None:
+    """`target.attr = src`."""
+    if target == NONE:
+        m.state.path = FALSE
+        return
+    if isinstance(target, Ref):
+        cell = (("obj", target.obj), ("attr", attr))
+        if src is None:
+            m.state.cells.pop(cell, None)
+            return
+        name_buffer(m, src, f"self.{attr}")
+        rename_kept(m, src, f"self.{attr}")
+        m.write_cell(cell, src)
+        keep_quiet(m, src, attr)
+        return
+    if src is None:
+        return
+    if isinstance(target, Array):
+        if attr == "data":  # the tensor now is another one
+            from allocsafe.flow.memory import write
+
+            write(m, target, span, "data replaced", some=True)
+            keep(m, src, span, "a tensor's data")
+        else:
+            m.write_cell((("buf", target.buf), ("attr", attr)), src)
+        return
+    if isinstance(target, (ClassOf, Closure, Known, Super)):
+        where = target.cls.name if isinstance(target, ClassOf) else getattr(target, "name", "a function")
+        keep(m, src, span, f"{where}.{attr}")
+        if isinstance(target, Known):
+            m.known_stores[f"{target.name}.{attr}"] = src
+        elif isinstance(target, ClassOf):
+            m.write_cell((("class", target.path, target.cls.qualname), ("attr", attr)), src)
+        return
+    opaque = m.to_opaque(target)
+    m.write_cell((opaque.key, ("attr", attr)), src)
+    if not isinstance(src, (Num, Truth, Const)):
+        keep(m, src, span, f"{opaque.text}.{attr}")
+
+
+def rename_kept(m: Machine, value: Value, name: str) -> None:
+    """A buffer that a local name held first is known by the attribute it ends up in only when it has no name."""
+    if isinstance(value, Ref) and m.objects[value.obj].kind in ("list", "dict"):
+        name_buffer(m, value, name)
+
+
+__all__ = ["attribute", "lookup", "store_attribute"]

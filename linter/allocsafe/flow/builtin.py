@@ -1,0 +1,282 @@
+"""Python's builtins and a few of the standard library, where their meaning is about values and not about elements.
+
+Each takes the arguments and returns a value, or None to leave the call to the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allocsafe.flow.conditions import FALSE, TRUE
+from allocsafe.flow.machine import Machine
+from allocsafe.flow.memory import escape, holds_array
+from allocsafe.flow.values import (
+    NONE, Alts, Array, ClassOf, Closure, Const, Known, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped,
+)  # fmt: skip
+from allocsafe.regions.exprs import Lin, maximum, minimum
+from allocsafe.source import Span
+
+Builtin = Callable[[Machine, list[Value], dict[str, Value], Span], "Value | None"]
+BUILTINS: dict[str, Builtin] = {}
+
+
+def builtin(*names: str) -> Callable[[Builtin], Builtin]:
+    def register(act: Builtin) -> Builtin:
+        for name in names:
+            BUILTINS[name] = act
+        return act
+
+    return register
+
+
+@builtin("len")
+def _len(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.loops import length_of
+
+    return m.each(args[0], lambda v: Num(length_of(m, v))) if len(args) == 1 else None
+
+
+@builtin("range")
+def _range(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.memory import read
+
+    for value in args:
+        read(m, value, span, "used as a loop bound", "index")
+    bounds = [m.as_lin(value) for value in args]
+    if not 1 <= len(bounds) <= 3 or any(b is None for b in bounds):
+        return m.unknown("a range")
+    known = [b for b in bounds if b is not None]
+    step = known[2].as_int() if len(known) == 3 else 1
+    if step is None:
+        # an unknown positive step: as many turns as nobody knows
+        return m.unknown("a range")
+    if step == 0:
+        m.state.path = FALSE
+        return NONE
+    start, stop = (Lin.of(0), known[0]) if len(known) == 1 else (known[0], known[1])
+    return RangeOf(start, stop, step)
+
+
+@builtin("enumerate")
+def _enumerate(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.loops import length_of
+
+    if not args:
+        return None
+    start = m.as_lin(args[1] if len(args) > 1 else kwargs.get("start", Num(Lin.of(0)))) or Lin.of(0)
+    base = args[0]
+    return m.each(base, lambda v: Zipped((RangeOf(start, start + length_of(m, v), 1), v)))
+
+
+@builtin("zip")
+def _zip(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return Zipped(tuple(args)) if args and not any(isinstance(a, Alts) for a in args) else None
+
+
+@builtin("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter")
+def _list(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.containers import all_items, append, owner, spread_items
+
+    if not args:
+        ref = m.new_object("list", span)
+        m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+        return ref
+    value = args[0]
+    items = spread_items(m, value)
+    if items is not None:
+        ref = m.new_object("list", span)
+        m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+        for item in items:
+            append(m, ref, item)
+        return ref
+    if isinstance(value, Ref):
+        ref = m.new_object("list", span)
+        for item in all_items(m, value):
+            m.write_cell((owner(ref), ("some", m.fresh())), item)
+        return ref
+    if isinstance(value, (RangeOf, Zipped)) or (isinstance(value, Opaque) and not holds_array(m, value)):
+        return value
+    return None
+
+
+@builtin("dict")
+def _dict(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.containers import merge_dict, put_key
+
+    ref = m.new_object("dict", span)
+    for value in args:
+        merge_dict(m, ref, value)
+    for name, value in kwargs.items():
+        put_key(m, ref, Const(name), value)
+    return ref
+
+
+@builtin("int", "operator.index", "math.floor", "math.ceil", "round")
+def _int(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    if len(args) == 1 and not holds_array(m, args[0]):
+        lin = m.as_lin(args[0]) if not isinstance(args[0], Const) else None
+        return Num(lin) if lin is not None else None
+    return None
+
+
+def _extreme(name: str) -> Builtin:
+    fold = minimum if name == "min" else maximum
+
+    def act(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+        values = list(args)
+        if len(values) == 1 and isinstance(values[0], TupleOf):
+            values = list(values[0].items)
+        lins = [m.as_lin(v) if not isinstance(v, Const) else None for v in values]
+        if len(values) < 2 or kwargs or any(x is None for x in lins):
+            return None
+        known = [x for x in lins if x is not None]
+        total = known[0]
+        for other in known[1:]:
+            total = fold(total, other)
+        return Num(total)
+
+    return act
+
+
+BUILTINS["min"] = _extreme("min")
+BUILTINS["max"] = _extreme("max")
+
+
+@builtin("isinstance")
+def _isinstance(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    if len(args) != 2:
+        return None
+    value, kind = args
+    if isinstance(value, Alts):
+        out = FALSE
+        for cond, option in value.options:
+            answer = _isinstance(m, [option, kind], kwargs, span)
+            assert isinstance(answer, Truth)
+            out = m.conds.either(out, m.conds.both(cond, answer.cond))
+        return Truth(out)
+    if isinstance(kind, Known):
+        is_tensor = kind.name in ("torch.Tensor", "numpy.ndarray")
+        if isinstance(value, Array) and is_tensor:
+            return Truth(TRUE)
+        if is_tensor and isinstance(value, (Ref, TupleOf, Num, Truth, Const, Closure)):
+            return Truth(FALSE)
+        if isinstance(value, Const) and value.value is None:
+            return Truth(FALSE)
+        if kind.name == "builtins.int" and isinstance(value, Num):
+            return Truth(TRUE)
+        if kind.name in ("builtins.list", "builtins.dict") and isinstance(value, Ref):
+            return Truth(TRUE if m.objects[value.obj].kind == kind.name[9:] else FALSE)
+        if kind.name in ("builtins.list", "builtins.tuple", "builtins.dict", "builtins.int", "builtins.str") and isinstance(value, Array):
+            return Truth(FALSE)
+    if isinstance(kind, ClassOf) and isinstance(value, Ref):
+        info = m.objects[value.obj]
+        cls = m.program.klass(info.path, info.cls) if info.kind == "instance" else None
+        if cls is not None:
+            return Truth(TRUE if any(c == kind for c in m.program.lineage(ClassOf(cls, info.path))) else FALSE)
+    opaque = m.to_opaque(value)
+    name = kind.name if isinstance(kind, Known) else kind.cls.name if isinstance(kind, ClassOf) else "that class"
+    return Truth(m.decide(("isinstance", opaque.key, ("v", kind)), f"isinstance({opaque.text}, {name.rsplit('.', 1)[-1]})", span=span))
+
+
+@builtin("hasattr", "callable", "issubclass")
+def _asks(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    if any(holds_array(m, a) and not isinstance(a, Ref) for a in args):
+        return Truth(m.decide(("asks", m.fresh()), "it has the attribute", "unknown", span))
+    keys = tuple(m.to_opaque(a).key for a in args)
+    return Truth(m.decide(("asks", keys), f"hasattr({', '.join(m.to_opaque(a).text for a in args)})", span=span))
+
+
+@builtin("bool")
+def _bool(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.arithmetic import truth
+
+    return Truth(truth(m, args[0], span)) if len(args) == 1 else Truth(FALSE)
+
+
+@builtin("getattr")
+def _getattr(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.attributes import attribute
+
+    if len(args) >= 2 and isinstance(args[1], Const) and isinstance(args[1].value, str):
+        name = args[1].value
+        return m.each(args[0], lambda v: attribute(m, v, name, span))
+    if args and holds_array(m, args[0]):
+        escape(m, [args[0]], span, "reached by getattr with a computed name", "getattr", "the attribute's name written out")
+    return m.unknown("getattr(...)")
+
+
+@builtin("setattr")
+def _setattr(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.attributes import store_attribute
+
+    if len(args) == 3 and isinstance(args[1], Const) and isinstance(args[1].value, str):
+        name, src = args[1].value, args[2]
+
+        def act(v: Value) -> Value:
+            store_attribute(m, v, name, src, span)
+            return NONE
+
+        return m.each(args[0], act)
+    escape(m, args, span, "stored by setattr with a computed name", "getattr", "the attribute's name written out")
+    return NONE
+
+
+@builtin("eval", "exec", "locals", "globals", "vars")
+def _eval(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    held = [v for (who, _), v in m.state.cells.items() if who == m.frame.ident]
+    escape(m, [*args, *held], span, "reached by evaluated text", "eval", "the code written out")
+    return m.unknown("evaluated text")
+
+
+@builtin("super")
+def _super(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    for frame in reversed(m.frames):
+        if frame.receiver is not None and frame.owner:
+            return Super(frame.receiver, frame.owner, frame.path)
+    return None
+
+
+@builtin("functools.partial")
+def _partial(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return Partial(args[0], tuple(args[1:]), tuple(kwargs.items())) if args else None
+
+
+@builtin(
+    "torch.cuda.CUDAGraph", "torch.cuda.Stream", "torch.cuda.Event", "torch.cuda.graph", "torch.cuda.stream", "torch.no_grad", "torch.inference_mode",
+    "torch.device", "torch.Size", "torch.cuda.current_stream", "torch.cuda.synchronize", "torch.cuda.empty_cache", "contextlib.nullcontext",
+    "contextlib.suppress", "torch.cuda.nvtx.range", "torch.profiler.record_function", "torch.Generator", "torch.manual_seed", "torch.cuda.device",
+    "torch.autocast", "torch.finfo", "torch.iinfo", "torch.cuda.set_device", "torch.cuda.is_available", "torch.distributed.barrier",
+)  # fmt: skip
+def _harmless(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    """Touches no tensor of ours, raises nothing we follow; the result says what made it (`with` looks)."""
+    name = "torch.cuda.graph" if m.calling == "torch.cuda.graph" else m.calling
+    key = ("made", name, m.fresh())
+    m.note_born(key)
+    return Opaque(key, f"{name.rsplit('.', 1)[-1]}(...)")
+
+
+@builtin("math.prod")
+def _prod(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.geometry import integers
+    from allocsafe.flow.views import product
+
+    sizes = integers(m, args[0]) if len(args) == 1 and isinstance(args[0], (TupleOf, Ref)) else None
+    return Num(product(sizes)) if sizes is not None else None
+
+
+@builtin("slice")
+def _slice(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return m.unknown("a slice")
+
+
+@builtin("typing.cast")
+def _cast(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return args[1] if len(args) == 2 else None
+
+
+@builtin("id", "type", "hash")
+def _identity(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return m.unknown("its identity")
+
+
+__all__ = ["BUILTINS", "Known"]

@@ -1,0 +1,431 @@
+"""Calls: who is called, and what then happens to what is handed over.
+
+*Claim.* A callee of the program is walked in place with the caller's values, so a read before a write in the callee meets the caller's hole, and
+arguments that share memory do so inside. A callee outside of it does what its table line says; without a line it may do anything: an
+escape, which matters only if there is a hole at that moment. *What it gives up.* Depth (`MOST_DEPTH`) and recursion, both escapes with a name.
+"""
+
+from __future__ import annotations
+
+from allocsafe.flow.conditions import FALSE
+from allocsafe.flow.control import may_raise
+from allocsafe.flow.machine import Frame, Machine, step_meaning
+from allocsafe.flow.memory import escape, holds_array, keep, read
+from allocsafe.flow.state import choose, merge
+from allocsafe.flow.values import (
+    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, Ref, Super, TupleOf, Value,
+)  # fmt: skip
+from allocsafe.frontends.base import Unsupported
+from allocsafe.ir import nodes as ir
+from allocsafe.regions.exprs import Lin
+from allocsafe.source import Span
+
+TRANSPARENT = frozenset(
+    "property staticmethod classmethod cached_property abstractmethod override overload torch.no_grad torch.inference_mode inference_mode no_grad "
+    "functools.lru_cache lru_cache functools.cache cache torch.compile compile torch.jit.script torch.jit.ignore torch.jit.export final wraps functools.wraps "
+    "pytest.mark.parametrize pytest.fixture nvtx.annotate dynamo.disable torch._dynamo.disable triton_autotune".split()
+)
+KERNEL_DECORATORS = ("jit", "autotune", "heuristics", "kernel", "cute.kernel", "script_kernel")
+
+
+@step_meaning(ir.MakeFunction)
+def make_function(m: Machine, step: ir.MakeFunction) -> None:
+    defaults = tuple((p.name, m.get(p.default)) for p in step.function.params if p.default is not None)
+    m.put(step.dst, Closure(step.function, m.frame.path, m.frame.ident, None, "", defaults))
+
+
+@step_meaning(ir.MakeClass)
+def make_class(m: Machine, step: ir.MakeClass) -> None:
+    m.put(step.dst, ClassOf(step.cls, m.frame.path))
+
+
+@step_meaning(ir.Call)
+def call(m: Machine, step: ir.Call) -> None:
+    func = m.get(step.func)
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    loose: list[Value] = []
+    for arg in step.args:
+        value = m.get(arg.reg)
+        if arg.name is not None:
+            kwargs[arg.name] = value
+        elif arg.star == "*":
+            from allocsafe.flow.containers import spread_items
+
+            items = spread_items(m, value)
+            if items is None:
+                loose.append(value)
+            else:
+                args += items
+        elif arg.star == "**":
+            _spread_keywords(m, value, kwargs, loose)
+        else:
+            args.append(value)
+    result = m.each(func, lambda f: call_value(m, f, args, kwargs, step.span, loose, step.template))
+    m.put(step.dst, result)
+
+
+def _spread_keywords(m: Machine, value: Value, kwargs: dict[str, Value], loose: list[Value]) -> None:
+    if isinstance(value, Ref) and m.objects[value.obj].kind == "dict":
+        from allocsafe.flow.containers import owner
+
+        for (who, key), held in list(m.state.cells.items()):
+            if who == owner(value) and isinstance(key, tuple):
+                if key[0] == "key" and isinstance(key[1], str):
+                    kwargs.setdefault(key[1], m.read_cell((who, key)) or held)
+                else:
+                    loose.append(held)
+        if (owner(value), "computed") in m.state.cells:
+            loose.append(value)
+    else:
+        loose.append(value)
+
+
+def call_value(
+    m: Machine, func: Value, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None, template: str = ""
+) -> Value:  # fmt: skip
+    """The value of `func(*args, **kwargs)`; `loose` are unpacked arguments whose places are not known."""
+    if m.state.path == FALSE:
+        return NONE
+    loose = loose or []
+    if isinstance(func, Partial):
+        return call_value(m, func.func, [*func.args, *args], {**dict(func.kwargs), **kwargs}, span, loose)
+    if isinstance(func, Closure):
+        return invoke(m, func, args, kwargs, span, loose)
+    if isinstance(func, ClassOf):
+        return instantiate(m, func, args, kwargs, span, loose)
+    if isinstance(func, Ref):
+        from allocsafe.flow.attributes import attribute
+
+        for name in ("__call__", "forward"):
+            method = attribute(m, func, name, span)
+            if isinstance(method, Closure):
+                return invoke(m, method, args, kwargs, span, loose)
+        return unknown_call(m, func, "the object", [*args, *loose], kwargs, span)
+    if isinstance(func, Known):
+        from allocsafe.flow.operators import known_call
+
+        return known_call(m, func.name, None, args, kwargs, span, loose, template)
+    if isinstance(func, Method):
+        return method_call(m, func, args, kwargs, span, loose, template)
+    if isinstance(func, Const):
+        m.state.path = FALSE  # None is not callable
+        return NONE
+    opaque = m.to_opaque(func)
+    return opaque_call(m, opaque, args, kwargs, span, loose)
+
+
+def method_call(m: Machine, func: Method, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value], template: str = "") -> Value:
+    """A method of an array, container, tuple or text."""
+    recv = func.recv
+    if isinstance(recv, Ref):
+        from allocsafe.flow.containers import container_method
+
+        result = container_method(m, recv, func.name, args, kwargs, span)
+        if result is not None:
+            return result
+        return unknown_call(m, recv, func.name, [recv, *args, *loose], kwargs, span)
+    if isinstance(recv, Array):
+        from allocsafe.flow.operators import known_call, method_prefix
+
+        return known_call(m, f"{method_prefix(m, recv)}.{func.name}", recv, args, kwargs, span, loose, template)
+    if isinstance(recv, TupleOf):
+        if func.name == "index" or func.name == "count":
+            return m.unknown("an index")
+        if func.name in ("numel", "size"):
+            from allocsafe.flow.views import product
+
+            sizes = [m.as_lin(v) for v in recv.items]
+            if all(s is not None for s in sizes):
+                return Num(product([s for s in sizes if s is not None]))
+        if func.name in ("_replace", "_asdict"):
+            return unknown_call(m, recv, func.name, [recv, *args], kwargs, span)
+        return m.unknown("a value")
+    for value in [*args, *kwargs.values(), *loose]:
+        read(m, value, span, "turned into text")
+    opaque = m.to_opaque(recv)
+    keys = tuple(m.to_opaque(a).key if not isinstance(a, (Ref, Array)) else m.fresh() for a in args)
+    return Opaque(("op", opaque.key, func.name, keys), f"{opaque.text}.{func.name}()")
+
+
+def opaque_call(m: Machine, func: Opaque, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
+    """A call of something opaque: perhaps a method of an opaque tensor, perhaps a reader by contract, otherwise anything."""
+    key = func.key
+    if isinstance(key, tuple) and key[0] == "attr" and len(key) == 4:
+        name = str(key[2])
+        base = Opaque(key[1], func.text.rsplit(".", 1)[0])
+        from allocsafe.flow.operators import opaque_method
+
+        receiver: Value = base
+        if isinstance(key[1], tuple) and key[1][0] == "obj":
+            receiver = Ref(key[1][1])
+        result = opaque_method(m, receiver, name, args, kwargs, span, loose)
+        if result is not None:
+            return result
+        return unknown_call(m, base, func.text, [*args, *loose], kwargs, span, receiver=base)
+    return unknown_call(m, func, func.text, [*args, *loose], kwargs, span)
+
+
+def contract_of(m: Machine, name: str) -> str | None:
+    """What a pack says of a callee by its last name."""
+    last = name.rsplit(".", 1)[-1]
+    return m.contracts.get(name) or m.contracts.get(last)
+
+
+def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, receiver: Value | None = None) -> Value:
+    """A callee that nobody knows: everything it can reach escapes."""
+    contract = contract_of(m, name)
+    values = [*args, *kwargs.values()]
+    if contract is not None and contract.startswith("reads"):
+        index_names = {word.split(":")[0] for word in contract.replace(",", " ").split() if word.endswith(":index")}
+        labelled = [(None, a) for a in args] + list(kwargs.items())
+        for label, value in labelled:
+            for cond, array in m.arrays(value):
+                symbol = label or m.buffers[array.buf].symbol
+                as_index = any(word in (symbol or "") for word in index_names)
+                from allocsafe.flow.memory import log
+
+                log(m, array, "read", span, f"read by {name}", consequence="index" if as_index else "data", cond=cond)
+        for value in values:
+            m.bump(value)
+        m.assumes.add(f"{name} reads its tensor arguments whole")
+    else:
+        held = [v for v in values if holds_array(m, v)]
+        if held:
+            escape(m, held, span, f"handed to {name}, whose source is not known", "call", f"the source of {name}, or a contract for it")
+        for value in values:
+            if isinstance(value, (Opaque, Ref)):
+                m.bump(value)
+    if receiver is not None:
+        m.bump(receiver)
+        if holds_array(m, receiver):
+            escape(m, [receiver], span, f"held by the receiver of {name}, whose source is not known", "call", f"the source of {name}, or a contract for it")
+    may_raise(m, span, name, sure=False)
+    if m.handlers and m.state.path == FALSE:
+        return NONE
+    key = ("made", name, m.fresh())
+    m.note_born(key)
+    return Opaque(key, f"{name.rsplit('.', 1)[-1]}(...)")
+
+
+def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None) -> Value:
+    """Walks a function of the program in place."""
+    loose = loose or []
+    everything = [*args, *kwargs.values(), *loose]
+    stub = func.function
+    if func.receiver is not None:
+        everything.append(func.receiver)
+    names = {name.split("(")[0] for name in stub.decorator_names}
+    if any(name.rsplit(".", 1)[-1] in KERNEL_DECORATORS and name.rsplit(".", 1)[-1] != "script" for name in names if name not in TRANSPARENT):
+        escape(m, [v for v in everything if holds_array(m, v)], span, f"handed to the kernel {stub.name}", "kernel", f"which elements {stub.name} stores")
+        return m.unknown(stub.name)
+    depth = sum(1 for f in m.frames if f.function.qualname == stub.qualname and f.path == func.path)
+    if depth >= 2 or len(m.frames) >= m.MOST_DEPTH:
+        why = "recursion" if depth >= 2 else "depth"
+        escape(m, everything, span, f"handed to {stub.name}, which calls itself" if depth >= 2 else f"handed to {stub.name}, too many calls deep", why, f"a contract for {stub.name}")
+        return m.unknown(stub.name)
+    if not _worth_it(m, func, everything):
+        for value in everything:
+            m.bump(value)
+        keys = tuple(m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh() for v in everything)
+        raised = _raises(stub)
+        if raised:
+            may_raise(m, span, stub.name, sure=True)
+        del keys
+        key = ("made", stub.name, m.fresh())
+        m.note_born(key)
+        return Opaque(key, f"{stub.name}(...)")
+    try:
+        function = stub.load() if isinstance(stub, ir.FunctionStub) else stub
+    except Unsupported as problem:
+        escape(m, everything, span, f"handed to {stub.name}, which could not be read: {problem.reason}", "syntax", "a source that parses")
+        return m.unknown(stub.name)
+    if function.is_generator or any(name.endswith("contextmanager") for name in names):
+        escape(m, everything, span, f"handed to the generator {stub.name}", "generator", "the loop that runs it")
+        return m.unknown(stub.name)
+    if loose and not any(p.kind in ("star", "double-star") for p in function.params):
+        escape(m, loose, span, f"unpacked into the call of {stub.name}", "unpacking", "naming the arguments one by one")
+    frame = Frame(m.fresh(), function, func.path, func.owner, func.frame, func.receiver)
+    m.known_frames[frame.ident] = func.frame
+    bind(m, frame, func, args, kwargs, loose, span)
+    return run_frame(m, frame, span)
+
+
+def _raises(stub: ir.FunctionStub | ir.Function) -> bool:
+    return isinstance(stub, ir.Function) and "raise" in stub.names
+
+
+def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
+    """Whether walking the callee can matter: it gets a followed array, makes one, or is small enough to give exact numbers."""
+    if m.inline_all or isinstance(func.function, ir.Function):
+        return True
+    lines = func.function.span.end_line - func.function.span.line
+    return lines <= m.small_callee or any(holds_array(m, v) for v in everything) or m.program.may_allocate(func.path, func.function)
+
+
+def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
+    """Walks the body of a prepared frame; the joined return value."""
+    path = m.state.path
+    m.frames.append(frame)
+    saved_stack, m.stack = m.stack, (*m.stack, span)
+    base_cells = set(m.state.cells) if len(m.frames) > 1 else set()
+    m.run(frame.function.body)
+    if m.state.path != FALSE:
+        frame.returns.append((m.state, NONE))
+    m.frames.pop()
+    m.stack = saved_stack
+    live = [(s, v) for s, v in frame.returns if s.path != FALSE]
+    del base_cells
+    if not live:
+        m.state.path = FALSE
+        return NONE
+    value = choose(m.conds, [(m.conds.within(s.path, path), v) for s, v in live])
+    m.state = merge(m.conds, [s for s, _ in live], path)
+    if not _closure_left(m, frame, value):
+        for key in [k for k in m.state.cells if k[0] == frame.ident]:
+            del m.state.cells[key]
+    return value if value is not None else NONE
+
+
+def _closure_left(m: Machine, frame: Frame, value: Value | None) -> bool:
+    """Whether a function made in the frame may outlive it."""
+    return any(isinstance(step, ir.MakeFunction) for step in _steps(frame.function.body))
+
+
+def _steps(block: ir.Block) -> list[ir.Step]:
+    out: list[ir.Step] = []
+    for step in block:
+        out.append(step)
+        for name in ("then", "orelse", "body", "final", "test", "update"):
+            inner = getattr(step, name, None)
+            if isinstance(inner, tuple):
+                out += _steps(inner)
+        for handler in getattr(step, "handlers", ()):
+            out += _steps(handler.body)
+    return out
+
+
+def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dict[str, Value], loose: list[Value], span: Span) -> None:
+    """Arguments to parameters, as Python does it; what is missing gets its default or is opaque."""
+    function = frame.function
+    given = list(args)
+    rest = dict(kwargs)
+    defaults = dict(func.defaults)
+    names = {name.rsplit(".", 1)[-1] for name in function.decorator_names}
+    if func.receiver is not None and func.owner and "staticmethod" not in names:
+        given.insert(0, func.receiver)
+    default_regs = None
+    for param in function.params:
+        key = (frame.ident, param.name)
+        if param.kind == "star":
+            if loose:
+                ref = m.new_object("list", span)
+                for value in [*given, *loose]:
+                    m.write_cell((("obj", ref.obj), ("some", m.fresh())), value)
+                m.write_cell(key, ref)
+            else:
+                m.write_cell(key, TupleOf(tuple(given)))
+            given = []
+            continue
+        if param.kind == "double-star":
+            ref = m.new_object("dict", span)
+            from allocsafe.flow.containers import put_key
+
+            for label, value in rest.items():
+                put_key(m, ref, Const(label), value)
+            for value in loose:
+                m.write_cell((("obj", ref.obj), ("some", m.fresh())), value)
+            m.write_cell(key, ref)
+            rest = {}
+            continue
+        value: Value | None = None
+        if param.kind in ("positional", "positional-only") and given:
+            value = given.pop(0)
+        elif param.name in rest:
+            value = rest.pop(param.name)
+        elif param.name in defaults:
+            value = defaults[param.name]
+        elif param.default is not None and not loose:
+            if default_regs is None:
+                default_regs = run_defaults(m, frame)
+            value = default_regs.get(param.default)
+        if value is None:
+            value = parameter(m, frame, param)
+        m.write_cell(key, typed(m, value, param.annotation))
+
+
+def run_defaults(m: Machine, frame: Frame) -> dict[ir.Reg, Value]:
+    """The values of default arguments, evaluated where the function is defined."""
+    helper = Frame(m.fresh(), frame.function, frame.path, frame.owner, frame.closure_of, None)
+    m.frames.append(helper)
+    m.run(frame.function.defaults)
+    m.frames.pop()
+    return helper.regs
+
+
+def parameter(m: Machine, frame: Frame, param: ir.Param) -> Value:
+    """An argument that nobody gave: opaque, an integer if it says so."""
+    return typed(m, Opaque(("param", frame.path, frame.function.qualname, param.name, frame.ident), param.name), param.annotation)
+
+
+def typed(m: Machine, value: Value, annotation: str) -> Value:
+    """An opaque value with the type that the source declares."""
+    if not isinstance(value, Opaque) or not annotation:
+        return value
+    word = annotation.strip("\"' ")
+    if word in ("int", "torch.SymInt", "SymInt") or word in C_INTEGERS or (word.startswith("const ") and word[6:].rstrip("&* ") in C_INTEGERS and "*" not in word):
+        lin = m.as_lin(value)
+        return Num(lin) if lin is not None else value
+    if word in ("bool",):
+        from allocsafe.flow.arithmetic import truth
+        from allocsafe.flow.values import Truth
+
+        return Truth(truth(m, value, Span("", 0, 0, 0, 0)))
+    return m.program.annotated(m, value, word) or value
+
+
+C_INTEGERS = frozenset("int long unsigned size_t int64_t int32_t uint32_t uint64_t std::size_t std::int64_t std::ptrdiff_t ptrdiff_t index_t Index ssize_t short char".split()) | {
+    "unsigned int", "long long", "unsigned long", "unsigned long long", "long int"
+}  # fmt: skip
+
+
+def instantiate(m: Machine, cls: ClassOf, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
+    """An object of a class of the program; its `__init__` runs, dataclass and NamedTuple fields are assigned."""
+    ref = m.new_object("instance", span, cls.cls.qualname, cls.path)
+    from allocsafe.flow.attributes import class_attribute, keep_quiet
+
+    init = class_attribute(m, cls, "__init__", ref, span)
+    if isinstance(init, Closure):
+        invoke(m, init, args, kwargs, span, loose)
+        return ref
+    fields = [f for owner in reversed(m.program.lineage(cls)) for f in owner.cls.fields]
+    if fields:
+        given = list(args)
+        for field in fields:
+            value: Value | None
+            if given:
+                value = given.pop(0)
+            elif field.name in kwargs:
+                value = kwargs[field.name]
+            else:
+                value = class_attribute(m, cls, field.name, None, span)
+                if value is None:
+                    value = Opaque(("field", ref.obj, field.name), field.name)
+            m.write_cell((("obj", ref.obj), ("attr", field.name)), typed(m, value, field.annotation))
+            keep_quiet(m, value, field.name)
+        post = class_attribute(m, cls, "__post_init__", ref, span)
+        if isinstance(post, Closure):
+            invoke(m, post, [], {}, span)
+        if loose:
+            escape(m, loose, span, f"unpacked into {cls.cls.name}", "unpacking", "naming the arguments one by one")
+        return ref
+    if args or kwargs or loose:
+        for number, value in enumerate([*args, *loose]):
+            m.write_cell((("obj", ref.obj), ("some", number)), value)
+        for label, value in kwargs.items():
+            m.write_cell((("obj", ref.obj), ("attr", label)), value)
+            keep(m, value, span, f"{cls.cls.name}.{label}")
+    return ref
+
+
+__all__ = ["Alts", "Lin", "Super", "call_value", "invoke", "unknown_call"]

@@ -1,0 +1,225 @@
+"""Path conditions: boolean functions of atoms, as a small reduced ordered BDD.
+
+*Claim.* Two conditions are the same function exactly when they are the same integer, so a condition that both arms of a
+branch leave behind is *gone* (`c or not c` is `TRUE`), and correlated branches stay correlated. *Why that suffices.* Verdicts ask
+only whether one condition implies another and for an assignment that satisfies one. *What it gives up.* Atoms are independent as far
+as the diagram knows: `n > 1` does not imply `n > 0` here. Whoever picks a path asks `Conditions.contradicts`, and hands the
+integer facts of the path to `regions`, which knows arithmetic.
+
+An atom is *sure* when both of its values really happen (a flag, a branch, a loop that may turn zero times). An atom stands for
+doubt when we only could not exclude it (an operator that might raise, an order that is not known): a path that needs
+it is never evidence for `unsafe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+from allocsafe.regions.exprs import Lin
+from allocsafe.source import NOWHERE, Span
+
+Condition = int
+FALSE: Condition = 0
+TRUE: Condition = 1
+
+
+class Atom(NamedTuple):
+    """One yes/no question. `lin` (true iff lin >= 0) or `zero` (true iff zero == 0) when it is about integers.
+
+    `subject`/`value` say "subject equals constant value": two of them with one subject exclude each other.
+    `born` is the loop in whose turns the answer changes (0: none).
+    """
+
+    key: Hashable
+    text: str
+    kind: str = "branch"  # branch loop exception | doubts: order raises unknown
+    span: Span = NOWHERE
+    lin: Lin | None = None
+    zero: Lin | None = None
+    subject: Hashable = None
+    value: Hashable = None
+    born: frozenset[int] = frozenset()
+
+    @property
+    def sure(self) -> bool:
+        """Both answers really happen."""
+        return self.kind in ("branch", "loop", "exception")
+
+
+class Conditions:
+    """The diagrams of one analysis. Conditions are integers that only this object can read."""
+
+    def __init__(self) -> None:
+        self._nodes: list[tuple[int, int, int]] = [(-1, 0, 0), (-1, 1, 1)]
+        self._unique: dict[tuple[int, int, int], int] = {}
+        self._ite: dict[tuple[int, int, int], int] = {}
+        self._by_key: dict[Hashable, int] = {}
+        self.atoms: list[Atom] = []
+
+    def atom(self, atom: Atom) -> Condition:
+        """The condition "this atom is true"; the first atom of a key stands for all later ones."""
+        index = self._by_key.get(atom.key)
+        if index is None:
+            index = self._by_key[atom.key] = len(self.atoms)
+            self.atoms.append(atom)
+        return self._node(index, FALSE, TRUE)
+
+    def _node(self, var: int, low: int, high: int) -> int:
+        if low == high:
+            return low
+        key = (var, low, high)
+        found = self._unique.get(key)
+        if found is None:
+            found = self._unique[key] = len(self._nodes)
+            self._nodes.append(key)
+        return found
+
+    def ite(self, f: Condition, g: Condition, h: Condition) -> Condition:
+        """`g` where `f` holds, `h` elsewhere."""
+        if f == TRUE or g == h:
+            return g
+        if f == FALSE:
+            return h
+        if g == TRUE and h == FALSE:
+            return f
+        key = (f, g, h)
+        found = self._ite.get(key)
+        if found is None:
+            nodes = self._nodes
+            var = min(nodes[x][0] for x in (f, g, h) if x > 1)
+            f0, f1 = self._split(f, var)
+            g0, g1 = self._split(g, var)
+            h0, h1 = self._split(h, var)
+            found = self._ite[key] = self._node(var, self.ite(f0, g0, h0), self.ite(f1, g1, h1))
+        return found
+
+    def _split(self, f: Condition, var: int) -> tuple[Condition, Condition]:
+        node = self._nodes[f]
+        return (node[1], node[2]) if node[0] == var else (f, f)
+
+    def both(self, a: Condition, b: Condition) -> Condition:
+        return self.ite(a, b, FALSE)
+
+    def either(self, a: Condition, b: Condition) -> Condition:
+        return self.ite(a, TRUE, b)
+
+    def no(self, a: Condition) -> Condition:
+        return self.ite(a, FALSE, TRUE)
+
+    def implies(self, a: Condition, b: Condition) -> bool:
+        """Whether every assignment that satisfies `a` satisfies `b`."""
+        return self.ite(a, b, TRUE) == TRUE
+
+    def within(self, f: Condition, care: Condition) -> Condition:
+        """A simpler condition that agrees with `f` wherever `care` holds (Coudert and Madre's restrict)."""
+        if care == FALSE:
+            return FALSE
+        if f <= TRUE or care == TRUE:
+            return f
+        var_f, var_c = self._nodes[f][0], self._nodes[care][0]
+        if var_c < var_f:
+            c0, c1 = self._split(care, var_c)
+            return self.within(f, self.either(c0, c1))
+        c0, c1 = self._split(care, var_f)
+        f0, f1 = self._split(f, var_f)
+        if c0 == FALSE:
+            return self.within(f1, c1)
+        if c1 == FALSE:
+            return self.within(f0, c0)
+        return self._node(var_f, self.within(f0, c0), self.within(f1, c1))
+
+    def support(self, f: Condition) -> set[int]:
+        """The indices of the atoms that `f` depends on."""
+        seen: set[int] = set()
+        out: set[int] = set()
+        todo = [f]
+        while todo:
+            at = todo.pop()
+            if at <= TRUE or at in seen:
+                continue
+            seen.add(at)
+            var, low, high = self._nodes[at]
+            out.add(var)
+            todo += (low, high)
+        return out
+
+    def cubes(self, f: Condition, limit: int = 32) -> list[dict[int, bool]] | None:
+        """The paths to TRUE as {atom index: value}; None when there are more than `limit`."""
+        out: list[dict[int, bool]] = []
+        for cube in self._paths(f, {}):
+            out.append(cube)
+            if len(out) > limit:
+                return None
+        return out
+
+    def _paths(self, f: Condition, taken: dict[int, bool]) -> Iterator[dict[int, bool]]:
+        if f == FALSE:
+            return
+        if f == TRUE:
+            yield dict(taken)
+            return
+        var, low, high = self._nodes[f]
+        for value, child in ((True, high), (False, low)):
+            taken[var] = value
+            yield from self._paths(child, taken)
+            del taken[var]
+
+    def literal(self, index: int, value: bool) -> Condition:
+        return self._node(index, FALSE, TRUE) if value else self._node(index, TRUE, FALSE)
+
+    def forget(self, f: Condition, indices: set[int]) -> Condition:
+        """`f` with the atoms in `indices` quantified away (there is a value for which `f` holds)."""
+        for index in indices & self.support(f):
+            f = self.either(self._cofactor(f, index, False), self._cofactor(f, index, True))
+        return f
+
+    def _cofactor(self, f: Condition, index: int, value: bool) -> Condition:
+        if f <= TRUE:
+            return f
+        var, low, high = self._nodes[f]
+        if var > index:
+            return f
+        if var == index:
+            return high if value else low
+        return self._node(var, self._cofactor(low, index, value), self._cofactor(high, index, value))
+
+    def facts(self, cube: dict[int, bool]) -> list[Lin]:
+        """What the cube says about integers, as expressions that are >= 0. (`!=` says nothing here.)"""
+        out = []
+        for index, value in cube.items():
+            atom = self.atoms[index]
+            if atom.lin is not None:
+                out.append(atom.lin if value else -atom.lin - 1)
+            elif atom.zero is not None and value:
+                out += [atom.zero, -atom.zero]
+        return out
+
+    def contradicts(self, cube: dict[int, bool]) -> bool:
+        """Whether the cube says a thing twice, differently: one subject equal to two constants."""
+        equal: dict[Hashable, Hashable] = {}
+        for index, value in cube.items():
+            atom = self.atoms[index]
+            if value and atom.subject is not None:
+                if atom.subject in equal and equal[atom.subject] != atom.value:
+                    return True
+                equal[atom.subject] = atom.value
+        return False
+
+    def text(self, cube: dict[int, bool]) -> list[str]:
+        """The literals for people, in the order in which the program asks."""
+        return [self.atoms[i].text if value else negated(self.atoms[i].text) for i, value in sorted(cube.items())]
+
+
+_OPPOSITE = {" is not ": " is ", " is ": " is not ", " == ": " != ", " != ": " == ", " >= ": " < ", " <= ": " > ", " < ": " >= ", " > ": " <= "}
+
+
+def negated(text: str) -> str:
+    """The opposite of a literal as people write it."""
+    if text.startswith("not "):
+        return text[4:]
+    if " and " not in text and " or " not in text:
+        for word, other in _OPPOSITE.items():
+            if text.count(word) == 1:
+                return text.replace(word, other)
+    return f"not {text}" if text.replace(".", "").replace("_", "").isalnum() else f"not ({text})"

@@ -1,0 +1,469 @@
+"""Lists, dicts and sets as cells.
+
+A list knows its length as a term and its items by position: `("item", k)` for constant positions, `("at", term)` for an append in a loop, whose
+term moves with the loop variable; reading item `j` solves the term for the variable. A dict has strong cells for constant keys; computed keys go to one
+log, in order, and never mix with constant keys: `self.meta[bs]` and `self.meta["page_table"]` are different things. What cannot be
+told apart is picked from: one of several values, nobody knows which.
+"""
+
+from __future__ import annotations
+
+from allocsafe.flow.machine import Machine, step_meaning
+from allocsafe.flow.memory import keep, read
+from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
+from allocsafe.ir import nodes as ir
+from allocsafe.regions.exprs import Lin
+from allocsafe.source import Span
+
+
+def owner(ref: Ref) -> tuple[str, int]:
+    return ("obj", ref.obj)
+
+
+@step_meaning(ir.New)
+def new(m: Machine, step: ir.New) -> None:
+    if step.kind == "tuple":
+        items: list[Value] = []
+        for item in step.items:
+            value = m.get(item.value)
+            spread = spread_items(m, value) if item.star else [value]
+            if spread is None:
+                held = [v for _, v in m.leaves(value)]
+                ref = m.new_object("list", step.span)
+                for v in held:
+                    m.write_cell((owner(ref), ("some", m.fresh())), v)
+                m.put(step.dst, ref)
+                return
+            items += spread
+        m.put(step.dst, TupleOf(tuple(items)))
+        return
+    ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
+    m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+    for item in step.items:
+        value = m.get(item.value)
+        if step.kind == "dict":
+            if item.star:
+                merge_dict(m, ref, value)
+            else:
+                assert item.key is not None
+                put_key(m, ref, m.get(item.key), value)
+        elif item.star:
+            extend_in_place(m, ref, value, step.span)
+        else:
+            append(m, ref, value)
+    m.put(step.dst, ref)
+
+
+def spread_items(m: Machine, value: Value) -> list[Value] | None:
+    """The items of `*value` if they are known one by one."""
+    if isinstance(value, TupleOf):
+        return list(value.items)
+    if isinstance(value, Ref):
+        return known_items(m, value)
+    if isinstance(value, Opaque) and isinstance(value.key, tuple) and value.key[0] == "shape-of":
+        known = m.shapes.get(value.key[1])
+        return [Num(size) for size in known] if known is not None else None
+    return None
+
+
+@step_meaning(ir.Append)
+def append_step(m: Machine, step: ir.Append) -> None:
+    target = m.get(step.target)
+    if isinstance(target, Ref):
+        append(m, target, m.get(step.src))
+
+
+def list_length(m: Machine, ref: Ref) -> Lin | None:
+    size = m.read_cell((owner(ref), "len"))
+    return size.lin if isinstance(size, Num) else None
+
+
+def append(m: Machine, ref: Ref, value: Value) -> None:
+    """One more item at the end."""
+    size = list_length(m, ref)
+    if size is None:
+        m.write_cell((owner(ref), ("some", m.fresh())), value)
+        return
+    number = size.as_int()
+    m.write_cell((owner(ref), ("item", number) if number is not None else ("at", size)), value)
+    m.write_cell((owner(ref), "len"), Num(size + 1))
+
+
+def known_items(m: Machine, ref: Ref) -> list[Value] | None:
+    """The items of a list whose length is a number and whose items were all put one by one."""
+    size = list_length(m, ref)
+    count = size.as_int() if size is not None else None
+    if count is None or count > 64 or m.objects[ref.obj].kind == "dict" or _loose(m, ref):
+        return None
+    out = []
+    for k in range(count):
+        value = m.read_cell((owner(ref), ("item", k)))
+        if value is None:
+            return None
+        out.append(value)
+    return out
+
+
+def _loose(m: Machine, ref: Ref) -> bool:
+    mine = owner(ref)
+    return any(who == mine and isinstance(name, tuple) and name[0] == "some" for who, name in m.state.cells)
+
+
+def all_items(m: Machine, ref: Ref) -> list[Value]:
+    """Everything the container may hold."""
+    mine = owner(ref)
+    out: list[Value] = []
+    for (who, name), value in list(m.state.cells.items()):
+        if who == mine and isinstance(name, tuple) and name[0] in ("item", "at", "some", "key"):
+            out.append(value)
+        elif who == mine and name == "computed" and isinstance(value, TupleOf):
+            out += [pair.items[1] for pair in value.items if isinstance(pair, TupleOf)]
+    return out
+
+
+def item_number(m: Machine, ref: Ref, at: Lin) -> Value:
+    """Item `at` of a list."""
+    from allocsafe.flow.items import picked
+
+    number = at.as_int()
+    size = list_length(m, ref)
+    if number is not None and number < 0 and size is not None:
+        at = size + number
+        number = at.as_int()
+    if number is not None:
+        value = m.read_cell((owner(ref), ("item", number)))
+        if value is not None and not _loose(m, ref):
+            return value
+    mine = owner(ref)
+    for (who, name), value in list(m.state.cells.items()):
+        if who == mine and isinstance(name, tuple) and name[0] == "at" and not _loose(m, ref):
+            term = name[1]
+            if len(term.terms) == 1 and term.terms[0][1] == 1:
+                var = term.terms[0][0]
+                return shift(value, var, at - term.const)
+    return picked(m, all_items(m, ref), "the list")
+
+
+def shift(value: Value, var: object, to: Lin) -> Value:
+    """`value` with the loop variable that made it replaced: the item of another turn."""
+    from allocsafe.flow.values import View
+    from allocsafe.regions.box import Axis
+
+    if isinstance(value, Num):
+        return Num(value.lin.substitute({var: to}))  # type: ignore[dict-item]
+    if isinstance(value, Array) and value.view.box is not None:
+        box = tuple(Axis(a.start.substitute({var: to}), tuple(s.substitute({var: to}) for s in a.stops), a.step) for a in value.view.box)  # type: ignore[dict-item]
+        return Array(value.buf, View(value.view.frame, box, value.view.dims, value.view.open, value.view.extent), value.scalar)
+    if isinstance(value, TupleOf):
+        return TupleOf(tuple(shift(v, var, to) for v in value.items))
+    if isinstance(value, Opaque):
+        return Opaque(("item", value.key, to), value.text)
+    return value
+
+
+def object_item(m: Machine, ref: Ref, idx: ir.Index, span: Span) -> Value:
+    """`container[idx]`."""
+    from allocsafe.flow.items import key_of, picked
+
+    info = m.objects[ref.obj]
+    if info.kind == "instance":
+        from allocsafe.flow.attributes import attribute
+        from allocsafe.flow.calls import call_value
+
+        getter = attribute(m, ref, "__getitem__", span)
+        return call_value(m, getter, [key_of(m, idx)], {}, span)
+    if info.kind == "dict":
+        return dict_item(m, ref, key_of(m, idx))
+    if len(idx.items) == 1 and isinstance(idx.items[0], ir.Slice):
+        items = known_items(m, ref)
+        part = idx.items[0]
+        bounds = [None if r is None else m.as_lin(m.get(r)) for r in (part.lo, part.hi, part.step)]
+        given = [r is not None for r in (part.lo, part.hi, part.step)]
+        numbers = [None if b is None else b.as_int() for b in bounds]
+        if items is not None and all(n is not None for n, g in zip(numbers, given) if g) and numbers[2] != 0:
+            return TupleOf(tuple(items[slice(*numbers)]))
+        copy = m.new_object("list", span)
+        for value in all_items(m, ref):
+            m.write_cell((owner(copy), ("some", m.fresh())), value)
+        return copy
+    key = key_of(m, idx)
+    at = m.as_lin(key)
+    if at is None:
+        return picked(m, all_items(m, ref), "the list")
+    return item_number(m, ref, at)
+
+
+def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) -> Value:
+    """The value under a key. A key that was surely stored gives exactly that value."""
+    from allocsafe.flow.items import picked
+
+    if isinstance(key, Alts):
+        return m.each(key, lambda k: dict_item(m, ref, k, default))
+    name = const_key(key)
+    if name is not None:
+        held = m.read_cell((owner(ref), ("key", name)))
+        if held is not None:
+            return held
+        computed = _computed(m, ref)
+        return picked(m, [v for _, v in computed], "the dict") if computed and default is None else default or m.unknown("a missing key")
+    computed = _computed(m, ref)
+    for stored, value in reversed(computed):
+        if stored == key:
+            return value
+    candidates = [v for _, v in computed]
+    if not candidates:
+        candidates = all_items(m, ref)
+    if len(computed) == 1:
+        stored, value = computed[0]
+        a, b = m.as_lin(stored), m.as_lin(key)
+        if a is not None and b is not None and default is None:
+            m.state.path = m.conds.both(m.state.path, m.equal_zero(a - b))  # otherwise a KeyError
+        return value
+    return picked(m, candidates, "the dict")
+
+
+def const_key(key: Value) -> object:
+    """A constant key as a Python value, or None."""
+    if isinstance(key, Const) and key.value is not None:
+        return key.value
+    if isinstance(key, Num):
+        return key.lin.as_int()
+    if isinstance(key, Truth) and key.cond in (0, 1):
+        return bool(key.cond)
+    return None
+
+
+def _computed(m: Machine, ref: Ref) -> list[tuple[Value, Value]]:
+    held = m.read_cell((owner(ref), "computed"))
+    options = held.options if isinstance(held, Alts) else ((1, held),) if held is not None else ()
+    out: list[tuple[Value, Value]] = []
+    for _, option in options:
+        if isinstance(option, TupleOf):
+            for pair in option.items:
+                if isinstance(pair, TupleOf) and (pair.items[0], pair.items[1]) not in out:
+                    out.append((pair.items[0], pair.items[1]))
+    return out
+
+
+def put_key(m: Machine, ref: Ref, key: Value, value: Value) -> None:
+    """`dict[key] = value`."""
+    from allocsafe.flow.attributes import name_buffer
+
+    name = const_key(key)
+    if name is not None:
+        if isinstance(value, Array) and isinstance(name, str):
+            name_buffer(m, value, f'["{name}"]')
+        m.write_cell((owner(ref), ("key", name)), value)
+        return
+    pairs = [TupleOf((k, v)) for k, v in _computed(m, ref) if k != key]
+    m.write_cell((owner(ref), "computed"), TupleOf((*pairs, TupleOf((key, value)))))
+
+
+def merge_dict(m: Machine, ref: Ref, other: Value) -> None:
+    """`dict.update(other)`."""
+    if isinstance(other, Ref):
+        mine = owner(other)
+        for (who, name), value in list(m.state.cells.items()):
+            if who == mine and isinstance(name, tuple) and name[0] == "key":
+                m.write_cell((owner(ref), name), value)
+        for key, value in _computed(m, other):
+            put_key(m, ref, key, value)
+    else:
+        m.write_cell((owner(ref), ("some", m.fresh())), other)
+
+
+def store_object_item(m: Machine, ref: Ref, idx: ir.Index, src: Value | None, span: Span) -> None:
+    """`container[idx] = src`."""
+    from allocsafe.flow.items import key_of
+
+    info = m.objects[ref.obj]
+    key = key_of(m, idx)
+    if info.kind == "instance":
+        from allocsafe.flow.attributes import attribute
+        from allocsafe.flow.calls import call_value
+
+        setter = attribute(m, ref, "__setitem__", span)
+        call_value(m, setter, [key, src or NONE], {}, span)
+        return
+    if src is None:
+        name = const_key(key)
+        if name is not None:
+            m.state.cells.pop((owner(ref), ("key", name)), None)
+        return
+    if info.kind == "dict":
+        put_key(m, ref, key, src)
+        return
+    at = m.as_lin(key)
+    number = at.as_int() if at is not None else None
+    size = list_length(m, ref)
+    if number is not None and number < 0 and size is not None and size.as_int() is not None:
+        number += size.as_int() or 0
+    if number is not None and number >= 0 and (owner(ref), ("item", number)) in m.state.cells:
+        m.write_cell((owner(ref), ("item", number)), src)
+    else:
+        m.write_cell((owner(ref), ("some", m.fresh())), src)
+
+
+def extend_in_place(m: Machine, ref: Ref, other: Value, span: Span) -> None:
+    """`list += other`, `list.extend(other)`."""
+    del span
+    if m.objects[ref.obj].kind == "dict":
+        merge_dict(m, ref, other)
+        return
+    items = spread_items(m, other)
+    if items is not None:
+        for item in items:
+            append(m, ref, item)
+        return
+    held = all_items(m, other) if isinstance(other, Ref) else [other]
+    for value in held:
+        m.write_cell((owner(ref), ("some", m.fresh())), value)
+    m.state.cells.pop((owner(ref), "len"), None)
+    m.versions[owner(ref)] = m.fresh()
+
+
+def list_arithmetic(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
+    """`a + b`, `[x] * n`."""
+    out = m.new_object("list", span)
+    m.write_cell((owner(out), "len"), Num(Lin.of(0)))
+    if op == "+" and (isinstance(a, (Ref, TupleOf)) or isinstance(b, (Ref, TupleOf))):
+        extend_in_place(m, out, a, span)
+        extend_in_place(m, out, b, span)
+        return out
+    if op == "*":
+        ref, times = (a, b) if isinstance(a, Ref) else (b, a)
+        items = known_items(m, ref) if isinstance(ref, Ref) else None
+        count = m.as_lin(times)
+        number = count.as_int() if count is not None else None
+        if items is not None and number is not None and 0 <= number * len(items) <= 64:
+            for item in items * number:
+                append(m, out, item)
+            return out
+        for value in all_items(m, ref) if isinstance(ref, Ref) else []:
+            m.write_cell((owner(out), ("some", m.fresh())), value)
+        if items is not None and count is not None and len(items) == 1:
+            m.write_cell((owner(out), "len"), Num(count))
+        else:
+            m.state.cells.pop((owner(out), "len"), None)
+        return out
+    read(m, a, span, f"operand of `{op}`")
+    read(m, b, span, f"operand of `{op}`")
+    return m.unknown("a value")
+
+
+def container_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    """A method of a list, dict or set; None when it is none of theirs."""
+    from allocsafe.flow.items import picked
+
+    info = m.objects[ref.obj]
+    if name in ("append", "add", "appendleft", "push_back", "emplace_back") and args:
+        append(m, ref, args[0])
+        return NONE
+    if name in ("extend", "update") and info.kind != "dict":
+        for value in args:
+            extend_in_place(m, ref, value, span)
+        return NONE
+    if name == "insert" and len(args) == 2:
+        m.state.cells.pop((owner(ref), "len"), None)
+        m.write_cell((owner(ref), ("some", m.fresh())), args[1])
+        return NONE
+    if info.kind == "dict":
+        return _dict_method(m, ref, name, args, kwargs, span)
+    if name in ("pop", "popleft"):
+        size = list_length(m, ref)
+        if not args and name == "pop" and size is not None and size.as_int():
+            value = item_number(m, ref, size - 1)
+            m.state.cells.pop((owner(ref), ("item", (size - 1).as_int())), None)
+            m.write_cell((owner(ref), "len"), Num(size - 1))
+            return value
+        values = all_items(m, ref)
+        m.state.cells.pop((owner(ref), "len"), None)
+        m.versions[owner(ref)] = m.fresh()
+        return picked(m, values, "the list")
+    if name == "copy":
+        out = m.new_object(info.kind, span)
+        for (who, key), value in list(m.state.cells.items()):
+            if who == owner(ref):
+                m.write_cell((owner(out), key), value)
+        return out
+    if name == "clear":
+        for who, key in list(m.state.cells):
+            if who == owner(ref):
+                del m.state.cells[(who, key)]
+        m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+        return NONE
+    if name in ("sort", "reverse"):
+        values = all_items(m, ref)
+        for who, key in list(m.state.cells):
+            if who == owner(ref) and key != "len":
+                del m.state.cells[(who, key)]
+        for value in values:
+            m.write_cell((owner(ref), ("some", m.fresh())), value)
+        return NONE
+    if name in ("index", "count", "remove", "discard"):
+        m.versions[owner(ref)] = m.fresh()
+        if name in ("remove", "discard"):
+            m.state.cells.pop((owner(ref), "len"), None)
+        return m.unknown("an index") if name in ("index", "count") else NONE
+    return None
+
+
+def _dict_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.items import picked
+
+    if name == "get" and args:
+        default = args[1] if len(args) > 1 else NONE
+        return dict_item(m, ref, args[0], default)
+    if name == "pop" and args:
+        value = dict_item(m, ref, args[0], args[1] if len(args) > 1 else None)
+        key = const_key(args[0])
+        if key is not None:
+            m.state.cells.pop((owner(ref), ("key", key)), None)
+        return value
+    if name == "setdefault" and args:
+        key = const_key(args[0])
+        if key is not None and (owner(ref), ("key", key)) in m.state.cells:
+            return dict_item(m, ref, args[0])
+        put_key(m, ref, args[0], args[1] if len(args) > 1 else NONE)
+        return args[1] if len(args) > 1 else NONE
+    if name == "update":
+        for value in args:
+            merge_dict(m, ref, value)
+        for label, value in kwargs.items():
+            put_key(m, ref, Const(label), value)
+        return NONE
+    if name in ("items", "keys", "values"):
+        mine = owner(ref)
+        pairs: list[tuple[Value, Value]] = []
+        loose = False
+        for (who, key), value in list(m.state.cells.items()):
+            if who == mine and isinstance(key, tuple) and key[0] == "key":
+                from allocsafe.flow.arithmetic import literal
+
+                pairs.append((literal(key[1]), value))
+            elif who == mine and isinstance(key, tuple) and key[0] == "some":
+                loose = True
+        computed = _computed(m, ref)
+        rows = [TupleOf((k, v)) if name == "items" else k if name == "keys" else v for k, v in pairs + computed]
+        if not computed and not loose:
+            return TupleOf(tuple(rows))
+        out = m.new_object("list", span)
+        for row in rows:
+            m.write_cell((owner(out), ("some", m.fresh())), row)
+        return out
+    if name in ("copy",):
+        out = m.new_object("dict", span)
+        for (who, key), value in list(m.state.cells.items()):
+            if who == owner(ref):
+                m.write_cell((owner(out), key), value)
+        return out
+    if name == "clear":
+        for who, key in list(m.state.cells):
+            if who == owner(ref):
+                del m.state.cells[(who, key)]
+        return NONE
+    del picked
+    return None
+
+
+__all__ = ["Zipped", "RangeOf", "container_method", "dict_item", "keep", "known_items", "object_item"]

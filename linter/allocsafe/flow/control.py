@@ -1,0 +1,260 @@
+"""Branches, exits, exceptions, `with`: how paths part and meet.
+
+Each arm of a branch walks on a copy of the cells, on the path with its condition; the copies are merged when both fall through, which
+drops the condition again. An exit (return, break, continue, raise) leaves its state with whoever collects it and ends the path.
+
+    if c:            path c
+        x.fill_(0)        write of x under c
+        return       collected; path is FALSE
+                     path not c
+    use(x)           read of x under not c: the write does not count
+"""
+
+from __future__ import annotations
+
+from allocsafe.flow.arithmetic import truth
+from allocsafe.flow.conditions import FALSE
+from allocsafe.flow.machine import Frame, Machine, step_meaning
+from allocsafe.flow.memory import escape, read
+from allocsafe.flow.state import State, choose, merge
+from allocsafe.flow.values import NONE, Closure, Known, Opaque, Ref, Value
+from allocsafe.ir import nodes as ir
+from allocsafe.source import Span
+
+
+def assigned(block: ir.Block) -> frozenset[ir.Reg]:
+    """Registers that the top level of a block assigns (what an `If` of an expression leaves behind)."""
+    out = set()
+    for step in block:
+        dst = getattr(step, "dst", None)
+        if dst is not None:
+            out.add(dst)
+        if isinstance(step, ir.If):
+            out |= assigned(step.then) & assigned(step.orelse)
+    return frozenset(out)
+
+
+@step_meaning(ir.If)
+def branch(m: Machine, step: ir.If) -> None:
+    before = m.state
+    cond = truth(m, m.get(step.cond), step.span)
+    before = m.state
+    path = before.path
+    then_path, else_path = m.conds.both(path, cond), m.conds.both(path, m.conds.no(cond))
+    shared = assigned(step.then) & assigned(step.orelse) if step.then and step.orelse else frozenset()
+    regs = m.frame.regs
+    ends: list[State] = []
+    values: dict[ir.Reg, list[tuple[int, Value]]] = {reg: [] for reg in shared}
+    for arm, arm_path in ((step.then, then_path), (step.orelse, else_path)):
+        m.state = State(arm_path, dict(before.cells))
+        if arm_path != FALSE:
+            m.run(arm)
+        ends.append(m.state)
+        if m.state.path != FALSE:
+            tag = m.conds.within(m.state.path, path)
+            for reg in shared:
+                if reg in regs:
+                    values[reg].append((tag, regs[reg]))
+    m.state = merge(m.conds, ends, path)
+    for reg, options in values.items():
+        value = choose(m.conds, options)
+        if value is not None:
+            regs[reg] = value
+
+
+@step_meaning(ir.Assume)
+def assume(m: Machine, step: ir.Assume) -> None:
+    cond = truth(m, m.get(step.cond), step.span)
+    m.state.path = m.conds.both(m.state.path, cond)
+
+
+@step_meaning(ir.Return)
+def leave(m: Machine, step: ir.Return) -> None:
+    value = NONE if step.src is None else m.get(step.src)
+    m.frame.returns.append((m.state, value))
+    m.return_spans.setdefault(id(m.frame), []).append(step.span)
+    m.state = State(FALSE, {})
+
+
+@step_meaning(ir.Raise)
+def throw(m: Machine, step: ir.Raise) -> None:
+    if m.handlers:
+        m.handlers[-1].append(m.state)
+    m.state = State(FALSE, {})
+
+
+@step_meaning(ir.Break)
+def stop(m: Machine, step: ir.Break) -> None:
+    m.frame.loops[-1].breaks.append(m.state)
+    m.state = State(FALSE, {})
+
+
+@step_meaning(ir.Continue)
+def skip(m: Machine, step: ir.Continue) -> None:
+    m.frame.loops[-1].continues.append(m.state)
+    m.state = State(FALSE, {})
+
+
+def may_raise(m: Machine, span: Span, what: str, *, sure: bool) -> None:
+    """The step at `span` may raise: inside a `try`, the handlers see the state as it was before it.
+
+    `sure`: exceptions here are part of the program's life (an explicit raise behind a call); otherwise only a doubt.
+    """
+    if not m.handlers or m.state.path == FALSE:
+        return
+    key = ("raises", m.fresh())
+    m.note_born(key)
+    raised = m.decide(key, f"{what} raises", "exception" if sure else "raises", span)
+    m.handlers[-1].append(State(m.conds.both(m.state.path, raised), dict(m.state.cells)))
+    m.state.path = m.conds.both(m.state.path, m.conds.no(raised))
+
+
+@step_meaning(ir.Try)
+def attempt(m: Machine, step: ir.Try) -> None:
+    path = m.state.path
+    frame = m.frame
+    marks = _marks(frame)
+    raised: list[State] = []
+    m.handlers.append(raised)
+    m.run(step.body)
+    m.handlers.pop()
+    outer: list[State] = []
+    m.handlers.append(outer)  # what handlers and else raise goes through `finally` and on
+    ends: list[State] = []
+    if m.state.path != FALSE:
+        m.run(step.orelse)
+        ends.append(m.state)
+    thrown = merge(m.conds, raised, path) if raised else State(FALSE, {})
+    catches_all = False
+    for handler in step.handlers:
+        if thrown.path == FALSE:
+            break
+        all_names = set(handler.type_names)
+        everything = handler.types is None or bool(all_names & {"Exception", "BaseException"})
+        m.state = thrown.copy()
+        if everything:
+            catches_all = True
+            taken = thrown.path
+            thrown = State(FALSE, {})
+        else:
+            matches = m.decide(("catches", m.fresh()), f"the exception is a {' or '.join(sorted(all_names)) or 'match'}", "exception", step.span)
+            taken = m.conds.both(thrown.path, matches)
+            thrown.path = m.conds.both(thrown.path, m.conds.no(matches))
+        m.state.path = taken
+        if handler.name is not None:
+            m.write_cell((frame.ident, handler.name), m.unknown(handler.name))
+        m.run(handler.body)
+        ends.append(m.state)
+    del catches_all
+    if thrown.path != FALSE:
+        outer.append(thrown)
+    m.handlers.pop()
+    m.state = merge(m.conds, ends, path) if ends else State(FALSE, {})
+    if step.final:
+        _finally(m, step.final, marks, outer, path)
+    elif outer and m.handlers:
+        m.handlers[-1].extend(outer)
+
+
+def _marks(frame: Frame) -> tuple[int, int, int]:
+    exits = frame.loops[-1] if frame.loops else None
+    return len(frame.returns), len(exits.breaks) if exits else 0, len(exits.continues) if exits else 0
+
+
+def _finally(m: Machine, final: ir.Block, marks: tuple[int, int, int], outer: list[State], path: int) -> None:
+    """Runs the block on the normal end and once for each kind of exit that passes through it."""
+    frame = m.frame
+    normal = m.state
+    if normal.path != FALSE:
+        m.run(final)
+        normal = m.state
+    late_returns = frame.returns[marks[0] :]
+    del frame.returns[marks[0] :]
+    for state, value in late_returns:
+        m.state = state
+        m.run(final)
+        if m.state.path != FALSE:
+            frame.returns.append((m.state, value))
+    if frame.loops:
+        exits = frame.loops[-1]
+        for collected, mark in ((exits.breaks, marks[1]), (exits.continues, marks[2])):
+            late = collected[mark:]
+            del collected[mark:]
+            for state in late:
+                m.state = state
+                m.run(final)
+                if m.state.path != FALSE:
+                    collected.append(m.state)
+    live = [s for s in outer if s.path != FALSE]
+    if live:
+        m.state = merge(m.conds, live, path)
+        m.run(final)
+        if m.handlers and m.state.path != FALSE:
+            m.handlers[-1].append(m.state)
+    m.state = normal
+
+
+@step_meaning(ir.With)
+def with_block(m: Machine, step: ir.With) -> None:
+    ctx = m.get(step.ctx)
+    m.put(step.dst, ctx)
+    name = called_name(m, ctx)
+    if name.endswith(("contextlib.suppress", "suppress")):
+        raised: list[State] = []
+        path = m.state.path
+        m.handlers.append(raised)
+        m.run(step.body)
+        m.handlers.pop()
+        m.state = merge(m.conds, [m.state, *raised], path)
+        return
+    recording = name == "torch.cuda.graph" or name.endswith((".cuda.graph", "cuda_graph_capture"))
+    before = m.pos
+    if isinstance(ctx, Ref):
+        from allocsafe.flow.attributes import attribute
+        from allocsafe.flow.calls import call_value
+
+        enter = attribute(m, ctx, "__enter__", step.span)
+        if isinstance(enter, Closure):
+            m.put(step.dst, call_value(m, enter, [], {}, step.span))
+    m.run(step.body)
+    if recording and not m.dry:
+        m.captured.append((before, m.pos))
+
+
+def called_name(m: Machine, value: Value) -> str:
+    """The dotted name of what was called to make an opaque value."""
+    if isinstance(value, Opaque) and isinstance(value.key, tuple) and value.key and value.key[0] == "made":
+        return str(value.key[1])
+    return value.name if isinstance(value, Known) else ""
+
+
+@step_meaning(ir.Escape)
+def escaped(m: Machine, step: ir.Escape) -> None:
+    values = [m.get(reg) for reg in step.uses]
+    for name in step.names:
+        held = m.read_cell((m.frame.ident, name))
+        if held is not None:
+            values.append(held)
+    escape(m, values, step.span, step.reason, "syntax", "rewriting this statement in plainer terms")
+    for name in step.names:
+        if (m.frame.ident, name) in m.state.cells:
+            m.write_cell((m.frame.ident, name), m.unknown(name))
+
+
+@step_meaning(ir.Opaque)
+def opaque(m: Machine, step: ir.Opaque) -> None:
+    for reg in step.uses:
+        read(m, m.get(reg), step.span, step.reason)
+    m.put(step.dst, m.unknown(step.reason))
+
+
+@step_meaning(ir.Yield)
+def yielded(m: Machine, step: ir.Yield) -> None:
+    if step.src is not None:
+        escape(m, [m.get(step.src)], step.span, "given to whoever runs the generator", "generator", "the loop that consumes it")
+    m.put(step.dst, m.unknown("what is sent in"))
+
+
+@step_meaning(ir.Await)
+def awaited(m: Machine, step: ir.Await) -> None:
+    m.put(step.dst, m.get(step.src))

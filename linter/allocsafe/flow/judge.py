@@ -1,0 +1,460 @@
+"""From logs to answers: for every read of a buffer, what of it may be and surely is unwritten.
+
+*Claim.* An answer `none` means: on no path, at no turn, for no sizes does the read meet an element that nothing has written. An answer that is
+`sure` comes with a path on which it does. *Why.* A world is a set of paths. In a world the writes whose condition it implies are
+subtracted; where a hole is left, the world is split on the condition of a write that is still open, until none is open: then only
+writes remain that certainly did not happen (and those that may have, which forbid `sure`). *What it gives up.* Worlds are split a bounded number of
+times; past the bound the answer is `unsure`, with that reason.
+
+    x = empty(n)                          worlds of use(x):
+    if c: x[:n-1] = 0                     c and d     [n-1:n]
+    if d: x[n-1:] = 0                     c, not d    [n-1:n]   <- sure: a hole on a feasible path
+    use(x)                                not c ...
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from allocsafe.flow.buffers import Buffer, Entry, Turn
+from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition
+from allocsafe.flow.machine import Machine
+from allocsafe.flow.values import Array, View
+from allocsafe.flow.views import is_whole_axis
+from allocsafe.regions.box import Access, Axis, Box, Loop, Write, compose
+from allocsafe.regions.exprs import Lin
+from allocsafe.regions.question import Hole, hole
+
+MOST_WORLDS = 48
+"""Worlds looked at for one read. Forty correlated branches need two; forty independent ones are cut off."""
+
+MOST_PIECES = 12
+"""Cubes that the condition of one write is taken apart into."""
+
+
+class Answer(NamedTuple):
+    """What one read (keep, return, escape) meets. `cube` is the path of the world, `status` none, sure or unsure."""
+
+    status: str
+    hole: Hole | None
+    entry: Entry
+    buffer: Buffer
+    cube: dict[int, bool]
+    covering: tuple[Entry, ...]
+    step: str = ""
+    why: str = ""
+    blocker: Entry | None = None
+
+
+class Piece(NamedTuple):
+    """A write under one cube of its condition: what is left to be implied, and the affine facts about its own turns."""
+
+    entry: Entry
+    cond: Condition
+    when: tuple[Lin, ...]
+
+
+class Query(NamedTuple):
+    """The read side of a question: an access to one buffer at one moment."""
+
+    buffer: Buffer
+    frame: tuple[Lin, ...] | None
+    box: Box | None
+    extent: str
+    pos: int
+    cond: Condition
+    turns: tuple[Turn, ...]
+    phase: int
+
+
+class Judge:
+    """Asks the logs of one machine."""
+
+    def __init__(self, m: Machine) -> None:
+        self.m = m
+        self.worlds = 0
+        self._pieces: dict[int, tuple[Piece, ...] | None] = {}
+
+    def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
+        """What the access `entry` of `buffer` meets."""
+        self.worlds = 0
+        query = Query(buffer, entry.frame, entry.box, entry.extent, entry.pos if pos is None else pos, entry.cond, entry.turns, entry.phase)
+        return self._ask(query, entry, ())
+
+    # ------------------------------------------------------------ copies
+
+    def _ask(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
+        origin = query.buffer.origin
+        if origin is None:
+            return self._root(query, entry, extra)
+        own = self._root(query, entry, extra)
+        if own.status == "none":
+            return own
+        mapped = None if origin.gather else through(origin.array.view, query)
+        cond = self.m.conds.both(query.cond, origin.cond)
+        source = self.m.buffers[origin.array.buf]
+        if source.filled or cond == FALSE:
+            return own._replace(status="none", hole=None)
+        view = mapped if mapped is not None else View(origin.array.view.frame, origin.array.view.box, None, extent="some")
+        writes_here = [e for e in query.buffer.entries if e.kind in ("write", "escape") and e.pos < query.pos]
+        if writes_here and view.extent == "all":
+            view = View(view.frame, view.box, view.dims, view.open, "some")
+        turns = origin.turns
+        below = Query(source, view.frame, view.box, "some" if query.extent == "some" else view.extent, origin.pos, cond, turns, query.phase)
+        return self._ask(below, entry, ())
+
+    # ------------------------------------------------------------ worlds
+
+    def _root(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
+        conds = self.m.conds
+        pieces: list[Piece] = list(extra)
+        for write in query.buffer.entries:
+            if write.kind == "write" and self._counts(write, query):
+                got = self._pieces_of(write)
+                if got is not None:
+                    pieces += got
+        cubes = conds.cubes(query.cond, 8)
+        starts = [(query.cond, {})] if cubes is None else [(self._of_cube(c), c) for c in cubes]
+        worst: Answer | None = None
+        covering: dict[int, Entry] = {}
+        for start, cube in starts:
+            if cube and conds.contradicts(cube):
+                continue
+            got2 = self._world(query, entry, pieces, start, dict(cube), covering)
+            if got2 is not None and (worst is None or _rank(got2) > _rank(worst)):
+                worst = got2
+                if worst.status == "sure":
+                    break
+        if worst is not None:
+            return worst
+        return Answer("none", None, entry, query.buffer, {}, tuple(sorted(covering.values(), key=lambda e: e.pos)))
+
+    def _of_cube(self, cube: dict[int, bool]) -> Condition:
+        out = TRUE
+        for index in sorted(cube, reverse=True):
+            out = self.m.conds.both(self.m.conds.literal(index, cube[index]), out)
+        return out
+
+    def _world(self, query: Query, entry: Entry, pieces: list[Piece], world: Condition, cube: dict[int, bool], covering: dict[int, Entry]) -> Answer | None:
+        """The worst answer within one world, None when no element is unwritten in it."""
+        conds = self.m.conds
+        self.worlds += 1
+        self.m.tick()
+        must: list[Write] = []
+        sure_entries: list[Entry] = []
+        open_pieces: list[tuple[Piece, Condition]] = []
+        for piece in pieces:
+            write = piece.entry
+            if write.extent != "all":
+                continue
+            whole, same = self._needs(piece, query)
+            pinned = conds.both(world, self._pins(write, query, world))
+            added = False
+            if whole is not None and conds.implies(pinned, whole):
+                made = self._write(piece, query, same_turn=False)
+                if made is not None:
+                    must.append(made)
+                    added = True
+            elif same is not None and conds.implies(world, same):
+                made = self._write(piece, query, same_turn=True)
+                if made is not None:
+                    must.append(made)
+                    added = True
+                if whole is not None and conds.both(pinned, whole) != FALSE:
+                    open_pieces.append((piece, whole))
+            else:
+                needed = whole if whole is not None else same
+                if needed is not None and conds.both(pinned, needed) != FALSE:
+                    open_pieces.append((piece, needed))
+            if added:
+                sure_entries.append(write)
+        facts = tuple(conds.facts(cube))
+        found = self._hole(query, must, facts)
+        if found.status == "none":
+            for done in sure_entries:
+                covering[done.pos] = done
+            return None
+        if self.worlds >= MOST_WORLDS:
+            return Answer("unsure", found, entry, query.buffer, cube, tuple(sure_entries), "branches", "too many branches decide which writes happen")
+        for piece, needed in open_pieces:
+            made = self._write(piece, query, same_turn=False) or self._write(piece, query, same_turn=True)
+            if made is None or self._hole(query, [*must, made], facts) == found:
+                continue  # would not change the hole
+            support = conds.support(conds.within(needed, world)) - cube.keys()
+            if not support:
+                continue
+            index = min(support)
+            worst: Answer | None = None
+            for value in (False, True):
+                literal = conds.literal(index, value)
+                inner = conds.both(world, literal)
+                taken = {**cube, index: value}
+                if inner == FALSE or conds.contradicts(taken):
+                    continue
+                got = self._world(query, entry, pieces, inner, taken, covering)
+                if got is not None and (worst is None or _rank(got) > _rank(worst)):
+                    worst = got
+                    if worst.status == "sure":
+                        return worst
+            return worst
+        return self._leaf(query, entry, must, found, facts, cube, world, tuple(sure_entries))
+
+    def _leaf(
+        self, query: Query, entry: Entry, must: list[Write], found: Hole, facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition, done: tuple[Entry, ...]
+    ) -> Answer:  # fmt: skip
+        """A hole with no open write left: sure, unless something that may have written it is in the way."""
+
+        def unsure(step: str, why: str, blocker: Entry | None = None) -> Answer:
+            return Answer("unsure", found, entry, query.buffer, cube, done, step, why, blocker)
+
+        doubts = [self.m.conds.atoms[i] for i in cube if not self.m.conds.atoms[i].sure]
+        if found.status == "cannot-tell":
+            return unsure("region", found.reason or "the region is not an affine one")
+        maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
+        if maybe:
+            left = self._hole(query, [*must, *(self._may_write(e, query) for e in maybe)], facts)
+            if left.status == "none" or (query.extent == "some" and left != found):
+                blocker = max(maybe, key=lambda e: (e.kind == "escape", e.pos))
+                if blocker.phase != query.phase and blocker.pos > query.pos:
+                    return unsure("order", "which method runs first is not fixed", blocker)
+                if blocker.kind == "escape":
+                    return unsure(blocker.step, blocker.note, blocker)
+                return unsure("part", f"{blocker.note} writes an unknown part", blocker)
+            if left.status in ("conditional", "cannot-tell") and left.status != found.status:
+                blocker = max(maybe, key=lambda e: (e.kind == "escape", e.pos))
+                return unsure("part", f"{blocker.note} may write it", blocker)
+            found = left
+        if query.extent == "some":
+            alone = self._hole(query, [], facts)
+            if alone.region != found.region:
+                return unsure("part", "which elements are read is not known")
+        if doubts:
+            kinds = {a.kind for a in doubts}
+            atom = doubts[0]
+            if "order" in kinds:
+                return unsure("order", f"it depends on the order of calls: {_said(atom, cube, self.m)}")
+            if "raises" in kinds:
+                return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
+            return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
+        if found.status == "conditional":
+            return unsure("condition", f"safe only when {found.condition}")
+        return Answer("sure", found, entry, query.buffer, cube, done)
+
+    # ------------------------------------------------------------ which writes, when
+
+    def _counts(self, write: Entry, query: Query) -> bool:
+        """Whether a write can be before the read: earlier in the walk, or in an earlier turn of a shared loop."""
+        return write.pos < query.pos or bool(_shared(write, query))
+
+    def _may_reach(self, write: Entry, query: Query, world: Condition) -> bool:
+        """Whether a write that is not certain may still have happened before the read."""
+        conds = self.m.conds
+        if write.kind == "write" and write.extent == "all" and self._counts(write, query):
+            exact = self._pieces_of(write) is not None and all(self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ())
+            born_guard = any(set(self.m.conds.atoms[i].born) for i in conds.support(write.cond))
+            loose = not exact or bool(write.born) or born_guard or any(not t.exact for t in write.turns)
+            if not loose:
+                return False
+            if conds.both(world, conds.forget(write.cond, self._born_atoms(write))) == FALSE:
+                return False
+            return not self._surely_skipped(write, query, world)
+        if self._counts(write, query):
+            return conds.both(world, conds.forget(write.cond, self._born_atoms(write))) != FALSE
+        return write.phase != query.phase and self.m.may_precede(write.phase, query.phase)
+
+    def _surely_skipped(self, write: Entry, query: Query, world: Condition) -> bool:
+        """In this world a branch of every turn, chosen freely, skips the write."""
+        conds = self.m.conds
+        if write.born or any(not t.exact for t in write.turns if t not in query.turns):
+            return False
+        born = self._born_atoms(write)
+        if not born:
+            return conds.both(world, write.cond) == FALSE
+        return conds.both(world, write.cond) == FALSE
+
+    def _born_atoms(self, write: Entry) -> set[int]:
+        return {i for i in self.m.conds.support(write.cond) if self.m.conds.atoms[i].born}
+
+    def _pieces_of(self, write: Entry) -> tuple[Piece, ...] | None:
+        """The condition of a write taken apart: what regards its own turns as affine facts, and the rest."""
+        if write.pos not in self._pieces:
+            self._pieces[write.pos] = self._take_apart(write)
+        return self._pieces[write.pos]
+
+    def _take_apart(self, write: Entry) -> tuple[Piece, ...] | None:
+        conds = self.m.conds
+        ids = {t.loop.var for t in write.turns}
+        affine = {i for i in conds.support(write.cond) if self._affine(conds.atoms[i], ids)}
+        if not affine:
+            return (Piece(write, write.cond, ()),)
+        cubes = conds.cubes(write.cond, MOST_PIECES)
+        if cubes is None:
+            return (Piece(write, write.cond, ()),)
+        out: list[Piece] = []
+        for cube in cubes:
+            whens: list[tuple[Lin, ...]] = [()]
+            for index in cube.keys() & affine:
+                atom = conds.atoms[index]
+                if atom.lin is not None:
+                    fact = atom.lin if cube[index] else -atom.lin - 1
+                    whens = [(*w, fact) for w in whens]
+                elif atom.zero is not None and cube[index]:
+                    whens = [(*w, atom.zero, -atom.zero) for w in whens]
+                elif atom.zero is not None:
+                    whens = [(*w, atom.zero - 1) for w in whens] + [(*w, -atom.zero - 1) for w in whens]
+            rest = self._of_cube({i: v for i, v in cube.items() if i not in affine})
+            out += [Piece(write, rest, when) for when in whens]
+        return tuple(out[: 2 * MOST_PIECES])
+
+    def _affine(self, atom: Atom, loop_vars: set[object]) -> bool:
+        lin = atom.lin if atom.lin is not None else atom.zero
+        return lin is not None and bool(lin.all_syms() & loop_vars) and not self.m.born_of(lin)
+
+    def _pins(self, write: Entry, query: Query, world: Condition) -> Condition:
+        """What the completed turns of the write's own loops imply: no turn left the loop."""
+        conds = self.m.conds
+        out = TRUE
+        for turn in write.turns:
+            shared = any(t is turn or t.id == turn.id for t in query.turns)
+            if turn.exits != FALSE and (shared or conds.implies(world, turn.completed)):
+                out = conds.both(out, conds.no(turn.exits))
+        return out
+
+    def _needs(self, piece: Piece, query: Query) -> tuple[Condition | None, Condition | None]:
+        """The conditions under which the piece counts for all turns that ran, and for the very same turn only."""
+        conds = self.m.conds
+        write = piece.entry
+        shared = _shared(write, query)
+        shared_ids = {t.id for t in shared}
+        whole: Condition | None = piece.cond
+        for turn in write.turns:
+            if turn.id not in shared_ids and not turn.exact:
+                whole = conds.both(whole, turn.completed) if whole is not None else None
+        if write.born - shared_ids:
+            return None, None
+        same: Condition | None = None
+        if shared and write.pos < query.pos:
+            same = whole
+        if write.born & shared_ids:
+            whole = None
+        elif shared and whole is not None:
+            loose = {i for i in conds.support(whole) if conds.atoms[i].born & shared_ids}
+            if loose:  # the answer of another turn is not the answer of this one
+                pinned = TRUE
+                for turn in shared:
+                    if turn.exits != FALSE:
+                        pinned = conds.both(pinned, conds.no(turn.exits))
+                free = conds.within(whole, pinned)
+                whole = free if not any(conds.atoms[i].born & shared_ids for i in conds.support(free)) else None
+        return whole, same
+
+    # ------------------------------------------------------------ regions
+
+    def _write(self, piece: Piece, query: Query, *, same_turn: bool) -> Write | None:
+        """The write as regions sees it, in the coordinates of the read; None when it cannot be said there."""
+        write = piece.entry
+        box = self._in_frame(write.box, write.frame, query)
+        if box is _UNSAYABLE:
+            return None
+        loops = tuple(t.loop for t in write.turns)
+        return Write(Access(box, loops, piece.when), write.pos < query.pos, same_turn)  # type: ignore[arg-type]
+
+    def _in_frame(self, box: Box | None, frame: tuple[Lin, ...] | None, query: Query) -> Box | object | None:
+        if box is None:
+            return None
+        if frame == query.frame:
+            return box
+        shape = frame if frame is not None else query.buffer.shape
+        if shape is not None and len(shape) == len(box) and all(is_whole_axis(a, s) for a, s in zip(box, shape)):
+            return None
+        return _UNSAYABLE
+
+    def _may_write(self, write: Entry, query: Query) -> Write:
+        """An over-approximation of what a doubtful write may have written."""
+        box = self._in_frame(write.box, write.frame, query)
+        own = {t.loop.var for t in write.turns}
+        if box is _UNSAYABLE or write.kind == "escape" and write.box is None:
+            return Write(Access(None, (), ()), True, False)
+        if write.born or (box is not None and any(s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms())):  # type: ignore[attr-defined]
+            if box is None or write.born:
+                return Write(Access(None, (), ()), True, False)
+            return Write(Access(box, tuple(t.loop for t in write.turns), ()), True, False)  # type: ignore[arg-type]
+        return Write(Access(box, (), ()), True, False)  # type: ignore[arg-type]
+
+    def _hole(self, query: Query, writes: list[Write], facts: tuple[Lin, ...]) -> Hole:
+        shape = query.frame if query.frame is not None else query.buffer.shape
+        if query.box is None and shape is None and any(w.access.box is not None for w in writes):
+            writes = [w for w in writes if w.access.box is None]
+        read = Access(query.box, tuple(t.loop for t in query.turns), facts)
+        found = hole(shape, read, writes)
+        if found.status != "none" and query.box is None and query.frame is None:
+            for frame in {w.frame for w in query.buffer.entries if w.frame is not None and w.kind == "write"}:
+                again = self._other_frame(query, frame, facts)
+                if again:
+                    return Hole("none", "", "", None)
+        return found
+
+    def _other_frame(self, query: Query, frame: tuple[Lin, ...], facts: tuple[Lin, ...]) -> bool:
+        """Whether writes in another frame cover everything (a whole read is whole in every frame)."""
+        inner = Query(query.buffer, frame, None, query.extent, query.pos, query.cond, query.turns, query.phase)
+        writes = []
+        for write in query.buffer.entries:
+            if write.kind == "write" and write.extent == "all" and write.frame == frame and write.pos < query.pos and not write.born:
+                for piece in self._pieces_of(write) or ():
+                    whole, _ = self._needs(piece, inner)
+                    if whole is not None and self.m.conds.implies(query.cond, whole):
+                        made = self._write(piece, inner, same_turn=False)
+                        if made is not None:
+                            writes.append(made)
+        return bool(writes) and hole(frame, Access(None, tuple(t.loop for t in query.turns), facts), writes).status == "none"
+
+
+class _Unsayable:
+    """Marks a box that has no coordinates in the frame of the read."""
+
+
+_UNSAYABLE = _Unsayable()
+
+
+def _shared(write: Entry, query: Query) -> list[Turn]:
+    """The leading loops that the write and the read are both in."""
+    out = []
+    for a, b in zip(write.turns, query.turns):
+        if a.id != b.id:
+            break
+        out.append(a)
+    return out
+
+
+def _rank(answer: Answer) -> tuple[int, int]:
+    steps = {"condition": 1, "order": 2, "exception": 0, "alias": 0}
+    return (2 if answer.status == "sure" else 1 if answer.status == "unsure" else 0, steps.get(answer.step, 3))
+
+
+def _said(atom: Atom, cube: dict[int, bool], m: Machine) -> str:
+    from allocsafe.flow.conditions import negated
+
+    index = m.conds.atoms.index(atom)
+    return atom.text if cube.get(index, True) else negated(atom.text)
+
+
+def through(view: View, query: Query) -> View | None:
+    """The elements of the origin behind a box of an element-by-element copy; None when the coordinates are lost."""
+    if query.box is None or query.frame is not None or view.dims is None or view.box is None:
+        if query.box is None:
+            return View(view.frame, view.box, None, extent=view.extent)
+        return None
+    if len(query.box) != len(view.dims):
+        return None
+    box: list[Axis] = list(view.box)
+    for inner, dim in zip(query.box, view.dims):
+        if dim.axis < 0:
+            continue
+        joined = compose(box[dim.axis], inner)
+        if joined is None:
+            return None
+        box[dim.axis] = joined
+    return View(view.frame, tuple(box), None, extent=view.extent)
+
+
+__all__ = ["Answer", "Array", "Judge", "Loop"]

@@ -1,0 +1,566 @@
+"""Loops: one walk for all turns.
+
+*Claim.* After the walk every access of every turn is in the logs, as a function of the loop's variable, and every cell that the body assigns
+holds, at the head of a turn and after the loop, a value that stands for all it can hold there. *Why that suffices.* `regions` projects an access over
+the turns, subtracting only turns that ran before. *What it gives up.* A value that changes from turn to turn other than by a constant
+step is a fresh symbol, and a box that uses it is a sure write for the very same turn only. `break`, `return` and exceptions make two worlds: all turns ran
+whole, or the loop was left early, in which nothing it wrote is certain.
+
+    p = 0                       p                 written
+    for i in range(n):          i                 [0:i)
+        x[p] = i                                  [0:i]
+        p += 1                  i + 1
+    use(x[:p])                  n (n >= 0)        [0:n)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allocsafe.flow.arithmetic import truth
+from allocsafe.flow.buffers import Turn
+from allocsafe.flow.conditions import FALSE, TRUE, Condition
+from allocsafe.flow.machine import LoopExits, Machine, step_meaning
+from allocsafe.flow.state import Cell, State, choose, merge
+from allocsafe.flow.values import NONE, Alts, Array, Const, Dim, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped
+from allocsafe.flow.views import Pick, index, some_of
+from allocsafe.ir import nodes as ir
+from allocsafe.regions.box import Axis, Loop
+from allocsafe.regions.exprs import Lin, Sym, floordiv, maximum, minimum, sym
+
+UNROLL = 8
+"""Loops over this many known things are walked thing by thing."""
+
+
+@step_meaning(ir.For)
+def for_loop(m: Machine, step: ir.For) -> None:
+    m.put(step.item, NONE)
+    before = m.state
+    path = before.path
+    iterable = m.get(step.iterable)
+    if isinstance(iterable, Alts):
+        ends = []
+        for cond, option in iterable.options:
+            arm = m.conds.both(path, cond)
+            if arm != FALSE:
+                m.state = State(arm, dict(before.cells))
+                _over(m, step, option)
+                ends.append(m.state)
+        m.state = merge(m.conds, ends, path) if ends else State(FALSE, {})
+        return
+    _over(m, step, iterable)
+
+
+def _over(m: Machine, step: ir.For, iterable: Value) -> None:
+    from allocsafe.flow.containers import known_items
+
+    items: list[Value] | None = None
+    if isinstance(iterable, TupleOf):
+        items = list(iterable.items)
+    elif isinstance(iterable, Ref):
+        items = known_items(m, iterable)
+    elif isinstance(iterable, RangeOf):
+        turns = trip_count(iterable).as_int()
+        if turns is not None and turns <= 4 and m.unrolled * max(turns, 1) <= 16:
+            items = [Num(iterable.start + k * iterable.step) for k in range(turns)]
+    elif isinstance(iterable, Zipped):
+        parts = [list(p.items) if isinstance(p, TupleOf) else known_items(m, p) if isinstance(p, Ref) else None for p in iterable.parts]
+        short = [p for p in parts if p is not None]
+        if short and all(p is not None or isinstance(v, RangeOf) for p, v in zip(parts, iterable.parts)):
+            count = min(len(p) for p in short)
+            rows = [p if p is not None else [Num(v.start + k * v.step) for k in range(count)] for p, v in zip(parts, iterable.parts) if p is not None or isinstance(v, RangeOf)]
+            items = [TupleOf(tuple(row[k] for row in rows)) for k in range(count)]
+    if items is not None and len(items) <= UNROLL and m.unrolled * max(len(items), 1) <= 64:
+        _unrolled(m, step, items)
+        return
+    name = step.body[0].name if step.body and isinstance(step.body[0], ir.Store) else "i"
+    loop, item = _turns(m, step, iterable, name)
+
+    def body() -> None:
+        m.put(step.item, item())
+        m.run(step.body)
+
+    walk(m, loop, body, step.orelse, TRUE, step.span.line)
+
+
+def _unrolled(m: Machine, step: ir.For, items: list[Value]) -> None:
+    path = m.state.path
+    exits = LoopExits()
+    m.frame.loops.append(exits)
+    factor, m.unrolled = m.unrolled, m.unrolled * max(len(items), 1)
+    for item in items:
+        m.put(step.item, item)
+        m.run(step.body)
+        if exits.continues:
+            m.state = merge(m.conds, [m.state, *exits.continues], path)
+            exits.continues.clear()
+        if m.state.path == FALSE:
+            break
+    m.unrolled = factor
+    m.frame.loops.pop()
+    if m.state.path != FALSE:
+        m.run(step.orelse)
+    m.state = merge(m.conds, [m.state, *exits.breaks], path)
+
+
+def trip_count(turns: RangeOf) -> Lin:
+    """How many turns; negative counts mean none."""
+    span = turns.stop - turns.start if turns.step > 0 else turns.start - turns.stop
+    size = abs(turns.step)
+    return span if size == 1 else floordiv(span + (size - 1), Lin.of(size))
+
+
+def loop_var(m: Machine, name: str) -> Sym:
+    return sym(("loop", m.fresh()), name)
+
+
+def _turns(m: Machine, step: ir.For, iterable: Value, name: str) -> tuple[Loop, Callable[[], Value]]:
+    """The turns of a loop over `iterable`, and the item of the turn."""
+    if isinstance(iterable, RangeOf):
+        var = loop_var(m, name)
+        return Loop(var, iterable.start, iterable.stop, iterable.step), lambda: Num(Lin.of(var))
+    var = loop_var(m, name if name != "_" else "k")
+    at = Lin.of(var)
+    if isinstance(iterable, Zipped):
+        counts = [length_of(m, part) for part in iterable.parts]
+        count = counts[0]
+        for other in counts[1:]:
+            count = minimum(count, other)
+        return Loop(var, Lin.of(0), count, 1), lambda: TupleOf(tuple(item_at(m, part, at, step) for part in iterable.parts))
+    return Loop(var, Lin.of(0), length_of(m, iterable), 1), lambda: item_at(m, iterable, at, step)
+
+
+def length_of(m: Machine, value: Value) -> Lin:
+    """`len(value)` as a term."""
+    if isinstance(value, TupleOf):
+        return Lin.of(len(value.items))
+    if isinstance(value, RangeOf):
+        count = trip_count(value)
+        return count if count.nonneg() else maximum(count, Lin.of(0))
+    if isinstance(value, Array):
+        if value.view.dims:
+            return value.view.dims[0].size
+        return m.symbol(("shape", ("view", value.buf, value.view), 0), "len(x)", nonneg=True)
+    if isinstance(value, Zipped):
+        count = length_of(m, value.parts[0])
+        for part in value.parts[1:]:
+            count = minimum(count, length_of(m, part))
+        return count
+    if isinstance(value, Ref):
+        size = m.read_cell((("obj", value.obj), "len"))
+        if isinstance(size, Num):
+            return size.lin
+        return m.symbol(("len", ("obj", value.obj), m.version(("obj", value.obj))), "its length", nonneg=True)
+    if isinstance(value, Const) and isinstance(value.value, (str, bytes)):
+        return Lin.of(len(value.value))
+    opaque = m.to_opaque(value)
+    known = m.shapes.get(opaque.key)
+    if known:
+        return known[0]
+    from allocsafe.flow.machine import root_of
+
+    return m.symbol(("len", opaque.key, m.version(opaque.key), m.version(root_of(opaque.key))), f"len({opaque.text})", nonneg=True)
+
+
+def item_at(m: Machine, value: Value, at: Lin, step: ir.Step) -> Value:
+    """Item number `at` of what a loop walks over."""
+    if isinstance(value, RangeOf):
+        return Num(value.start + at * value.step)
+    if isinstance(value, Array):
+        return Array(value.buf, index(value.view, [Pick("int", at=at)]))
+    if isinstance(value, Zipped):
+        return TupleOf(tuple(item_at(m, part, at, step) for part in value.parts))
+    if isinstance(value, Ref):
+        from allocsafe.flow.containers import item_number
+
+        return item_number(m, value, at)
+    if isinstance(value, TupleOf):
+        from allocsafe.flow.items import picked
+
+        return picked(m, list(value.items), "the tuple")
+    opaque = m.to_opaque(value)
+    return Opaque(("item", opaque.key, at, m.version(opaque.key)), f"an item of {opaque.text}")
+
+
+# ---------------------------------------------------------------- while
+
+
+@step_meaning(ir.While)
+def while_loop(m: Machine, step: ir.While) -> None:
+    loop_line = step.span.line
+
+    def test() -> Condition:
+        m.run(step.test)
+        return truth(m, m.get(step.cond), step.span) if m.state.path != FALSE else FALSE
+
+    if step.body_first:
+        entered = TRUE
+    else:
+        entered = test()
+    if m.state.path == FALSE:
+        return
+    var = loop_var(m, "turn")
+    trips = sym(("trips", m.fresh()), f"turns of the loop at line {loop_line}", nonneg=True)
+    holds: list[Condition] = []
+
+    def body() -> None:
+        holds.clear()
+        if not step.body_first:
+            asked = test()
+            holds.append(asked)
+            m.state.path = m.conds.both(m.state.path, asked)
+        if m.state.path != FALSE:
+            m.run(step.body)
+        exits = m.frame.loops[-1]
+        if step.update:
+            if exits.continues:
+                m.state = merge(m.conds, [m.state, *exits.continues], TRUE)
+                exits.continues.clear()
+            m.run(step.update)
+
+    walk(m, Loop(var, Lin.of(0), Lin.of(trips), 1), body, step.orelse, entered, loop_line, holds=holds, endless=_endless(m, entered))
+
+
+def _endless(m: Machine, entered: Condition) -> bool:
+    return entered == TRUE
+
+
+# ---------------------------------------------------------------- the walk
+
+
+class _Changed:
+    """One cell that the body assigns: its value before, and by how much it moves a turn (None: not by a constant)."""
+
+    __slots__ = ("before", "phi", "stride")
+
+    def __init__(self, before: Value | None, phi: Sym) -> None:
+        self.before = before
+        self.phi = phi
+        self.stride: Lin | None = None
+
+
+def _dry(m: Machine, cells: dict[Cell, Value], path: Condition, turn: Turn, body: Callable[[], None]) -> list[State]:
+    """Walks the body without a trace; the states in which a turn ends."""
+    frame = m.frame
+    marks = (len(frame.returns), [len(h) for h in m.handlers], len(m.captured))
+    m.dry += 1
+    saved_turns, m.turns = m.turns, (*m.turns, turn)
+    m.state = State(path, dict(cells))
+    exits = LoopExits()
+    frame.loops.append(exits)
+    body()
+    ends = [s for s in (m.state, *exits.continues, *exits.breaks) if s.path != FALSE]
+    frame.loops.pop()
+    m.turns = saved_turns
+    m.dry -= 1
+    del frame.returns[marks[0] :]
+    for collected, mark in zip(m.handlers, marks[1]):
+        del collected[mark:]
+    del m.captured[marks[2] :]
+    return ends
+
+
+def _differing(base: dict[Cell, Value], ends: list[State]) -> list[Cell]:
+    out: dict[Cell, None] = {}
+    for end in ends:
+        for key, value in end.cells.items():
+            mine = base.get(key)
+            if mine is not value and (mine is None or mine != value):
+                out[key] = None
+    return list(out)
+
+
+def walk(
+    m: Machine,
+    loop: Loop,
+    body: Callable[[], None],
+    orelse: ir.Block,
+    entered: Condition,
+    line: int,
+    holds: list[Condition] | None = None,
+    endless: bool = False,
+) -> None:
+    """Walks a loop. `entered`: whether there is a first turn, when not the bounds say so. `holds`: the test of each turn (while)."""
+    before = m.state
+    path = before.path
+    path_in = m.conds.both(path, entered)
+    if path_in == FALSE:
+        m.run(orelse)
+        return
+    turn = Turn(m.fresh(), loop, line)
+    ends = _dry(m, before.cells, path_in, turn, body)
+    changed: dict[Cell, _Changed] = {}
+    versions = dict(m.versions)
+    for key in _differing(before.cells, ends):
+        changed[key] = _Changed(before.cells.get(key), sym(("phi", m.fresh()), _cell_name(key)))
+    header = dict(before.cells)
+    counted, loop, turn = _inductions(m, header, changed, path_in, turn, body, loop, holds, line)
+    _carry(m, header, changed, path_in, turn, body, ends)
+    for key, version in m.versions.items():  # what the body may change is new at every turn
+        if versions.get(key) != version:
+            m.versions[key] = fresh = m.fresh()
+            m.born_keys[("version", fresh)] = frozenset({turn.id})
+
+    # the walk that counts
+    frame = m.frame
+    marks = (len(frame.returns), [len(h) for h in m.handlers])
+    exits = LoopExits()
+    frame.loops.append(exits)
+    saved_turns, m.turns = m.turns, (*m.turns, turn)
+    m.state = State(path_in, header)
+    body()
+    m.turns = saved_turns
+    frame.loops.pop()
+    end = merge(m.conds, [m.state, *exits.continues], path_in)
+    left = [s for s in exits.breaks if s.path != FALSE]
+    late_returns = frame.returns[marks[0] :]
+    late_raises = [(collected, state) for collected, mark in zip(m.handlers, marks[1]) for state in collected[mark:]]
+    left_paths = [s.path for s in left] + [s.path for s, _ in late_returns] + [s.path for _, s in late_raises]
+
+    # worlds: every turn ran whole, or the loop was left early
+    born = {i for i, atom in enumerate(m.conds.atoms) if turn.id in atom.born}
+    gone = FALSE
+    for left_path in left_paths:
+        gone = m.conds.either(gone, m.conds.within(left_path, path_in))
+    if not counted and holds:
+        gone_or_done = m.conds.either(gone, m.conds.no(m.conds.within(holds[0], path_in)))
+    else:
+        gone_or_done = gone
+    turn.exits = gone_or_done
+    completed = TRUE
+    if left_paths:
+        only_way = endless and end.path == FALSE
+        completed = FALSE if only_way else m.decide(("whole", turn.id), f"the loop at line {line} runs to its end", "loop")
+        turn.exact = False
+        turn.exit_pos = m.pos
+    turn.completed = completed
+    turn.entered = entered
+    rest = m.conds.no(completed)
+    count = len(left_paths)
+
+    def world(number: int) -> Condition:
+        nonlocal rest
+        if number == count - 1:
+            return rest
+        asked = m.decide(("way", turn.id, number), f"the loop at line {line} is left at exit {number + 1}", "loop")
+        mine = m.conds.both(rest, asked)
+        rest = m.conds.both(rest, m.conds.no(asked))
+        return mine
+
+    number = 0
+    outside = m.conds.forget(path_in, born)
+    broken: list[State] = []
+    for state in left:
+        state.path = m.conds.both(m.conds.both(m.conds.forget(state.path, born), outside), world(number))
+        state.cells = _after_cells(m, state.cells, changed, turn, None, before.cells, loop, FALSE)
+        broken.append(state)
+        number += 1
+    for state, _ in late_returns:
+        state.path = m.conds.both(m.conds.forget(state.path, born), world(number))
+        number += 1
+    for _, state in late_raises:
+        state.path = m.conds.both(m.conds.forget(state.path, born), world(number))
+        number += 1
+
+    # after the last turn
+    if counted:
+        some_turn = m.at_least_zero((loop.stop - loop.start if loop.step > 0 else loop.start - loop.stop) - 1)
+    else:
+        some_turn = entered
+    none = m.conds.no(some_turn)
+    cells = _after_cells(m, end.cells if end.path != FALSE else header, changed, turn, counted, before.cells, loop, none)
+    after = State(m.conds.both(path, completed if not left_paths else m.conds.either(completed, none if entered != TRUE else completed)), cells)
+    if endless and not counted and holds is not None and holds and holds[0] == TRUE:
+        after.path = FALSE  # `while True` ends by break or return only
+    m.state = after
+    for key, version in list(m.versions.items()):
+        if ("version", version) in m.born_keys:
+            m.versions[key] = m.fresh()
+    if m.state.path != FALSE:
+        m.run(orelse)
+    if broken:
+        m.state = merge(m.conds, [m.state, *broken], path)
+
+
+def _cell_name(key: Cell) -> str:
+    name = key[1]
+    if isinstance(name, tuple):
+        return str(name[-1])
+    return str(name)
+
+
+def _inductions(
+    m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None],
+    loop: Loop, holds: list[Condition] | None, line: int,
+) -> tuple[bool, Loop, Turn]:  # fmt: skip
+    """Finds the cells that move by a constant, and the number of turns of a `while` that such a cell bounds."""
+    numbers = {key: c for key, c in changed.items() if isinstance(c.before, Num)}
+    for key, cell in changed.items():
+        if isinstance(cell.before, (Num, Opaque, Truth, Const)):
+            m.born[cell.phi] = frozenset({turn.id})
+            header[key] = Num(Lin.of(cell.phi)) if key in numbers else _vague(m, cell.before, turn)
+    test: Condition | None = None
+    if changed:
+        ends = _dry(m, header, path, turn, body)
+        test = holds[0] if holds else None
+        for key, cell in numbers.items():
+            strides = set()
+            for end in ends:
+                value = end.cells.get(key)
+                step = value.lin - Lin.of(cell.phi) if isinstance(value, Num) else None
+                strides.add(step if step is not None and _steady(m, step, turn, changed) else None)
+            only = strides.pop() if len(strides) == 1 else None
+            if only is not None:
+                cell.stride = only
+    counted = not (holds is not None)
+    if holds is not None and test is not None:
+        found = _while_turns(m, test, numbers, loop)
+        if found is not None:
+            loop = found
+            turn = Turn(turn.id, loop, line)
+            counted = True
+    at = Lin.of(loop.var)
+    turns_done = (at - loop.start) if loop.step == 1 else (loop.start - at) if loop.step == -1 else floordiv(at - loop.start, Lin.of(loop.step)) if loop.step > 0 else None
+    for key, cell in numbers.items():
+        number = cell.stride.as_int() if cell.stride is not None else None
+        if number is not None and turns_done is not None and isinstance(cell.before, Num):
+            header[key] = Num(cell.before.lin + turns_done * number)
+    return counted, loop, turn
+
+
+def _steady(m: Machine, step: Lin, turn: Turn, changed: dict[Cell, _Changed]) -> bool:
+    phis = {c.phi for c in changed.values()}
+    syms = step.all_syms()
+    return turn.loop.var not in syms and not (syms & phis) and turn.id not in m.born_of(step)
+
+
+def _while_turns(m: Machine, test: Condition, numbers: dict[Cell, _Changed], loop: Loop) -> Loop | None:
+    """`while phi < bound` with `phi += c`: the number of turns in closed form."""
+    support = m.conds.support(test)
+    if len(support) != 1:
+        return None
+    index_ = support.pop()
+    atom = m.conds.atoms[index_]
+    if atom.lin is None:
+        return None
+    lin = atom.lin if test == m.conds.literal(index_, True) else -atom.lin - 1
+    for cell in numbers.values():
+        if cell.phi in dict(lin.terms) and isinstance(cell.before, Num) and cell.stride is not None:
+            coef = dict(lin.terms)[cell.phi]
+            stride = cell.stride.as_int()
+            others = {c.phi for c in numbers.values() if c is not cell and c.stride is None or (c is not cell and c.stride is not None and c.stride.as_int() != 0)}
+            if stride is None or coef * stride >= 0 or lin.all_syms() & others:
+                return None
+            at_start = lin - Lin.of(cell.phi) * coef + cell.before.lin * coef  # >= 0 while the test holds
+            turns = floordiv(at_start + abs(coef * stride), Lin.of(abs(coef * stride))) if abs(coef * stride) != 1 else at_start + 1
+            return Loop(loop.var, Lin.of(0), turns, 1)
+    return None
+
+
+def _vague(m: Machine, value: Value, turn: Turn) -> Value:
+    key = ("turn", m.fresh())
+    m.born_keys[key] = frozenset({turn.id})
+    if isinstance(value, Truth):
+        return Truth(m.decide(key, "its value in this turn", "branch"))
+    text = value.text if isinstance(value, Opaque) else "a value"
+    return Opaque(key, text)
+
+
+def _carry(m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None], ends: list[State]) -> None:
+    """Arrays and objects that the body hands to the next turn: the first value, or what an earlier turn left."""
+    carried = {key: c for key, c in changed.items() if c.before is not None and not isinstance(c.before, (Num, Opaque, Truth, Const))}
+    carried.update({key: c for key, c in changed.items() if isinstance(c.before, Const) and any(not isinstance(e.cells.get(key), Const) for e in ends)})
+    if not carried:
+        return
+    first = m.decide(("first", turn.id), "this is the first turn", "unknown")
+    key_born = ("first", turn.id)
+    m.born_keys[key_born] = frozenset({turn.id})
+    for key, cell in carried.items():
+        options: list[tuple[Condition, Value]] = [(first, cell.before)] if cell.before is not None else []
+        rest = m.conds.no(first)
+        for end in ends:
+            value = end.cells.get(key)
+            if value is not None:
+                options.append((rest, settle(m, value, turn, None)))
+                break
+        value = choose(m.conds, options)
+        if value is not None:
+            header[key] = value
+
+
+def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 4) -> Value:
+    """`value` as it is seen outside of the turn that made it: its loop variable becomes `last`, or it loses its exactness."""
+    if isinstance(value, Num):
+        syms = value.lin.all_syms()
+        if turn.id in m.born_of(value.lin):
+            return Num(m.symbol(("settled", m.fresh()), "its last value"))
+        if turn.loop.var in syms:
+            return Num(value.lin.substitute({turn.loop.var: last})) if last is not None else Num(m.symbol(("settled", m.fresh()), "its last value"))
+        return value
+    if isinstance(value, Truth):
+        if any(turn.id in m.conds.atoms[i].born for i in m.conds.support(value.cond)):
+            return Truth(m.decide(("settled", m.fresh()), "its last value", "branch"))
+        return value
+    if isinstance(value, Array):
+        return Array(value.buf, _settle_view(m, value.view, turn, last), value.scalar)
+    if isinstance(value, TupleOf) and depth:
+        return TupleOf(tuple(settle(m, v, turn, last, depth - 1) for v in value.items))
+    if isinstance(value, Opaque) and turn.id in m.born_in(value.key):
+        return Opaque(("settled", m.fresh()), value.text)
+    if isinstance(value, Alts):
+        options: list[tuple[Condition, Value]] = []
+        for cond, option in value.options:
+            if any(turn.id in m.conds.atoms[i].born for i in m.conds.support(cond)):
+                from allocsafe.flow.items import picked
+
+                return picked(m, [settle(m, v, turn, last, depth - 1) for _, v in value.options], "what the loop left")
+            options.append((cond, settle(m, option, turn, last, depth - 1)))
+        return choose(m.conds, options) or value
+    return value
+
+
+def _settle_view(m: Machine, view: View, turn: Turn, last: Lin | None) -> View:
+    if view.box is None:
+        return view
+    var = turn.loop.var
+    axes = []
+    touched = False
+    for axis in view.box:
+        terms = (axis.start, *axis.stops)
+        if any(turn.id in m.born_of(t) for t in terms) or (last is None and any(var in t.all_syms() for t in terms)):
+            touched = True
+        elif any(var in t.all_syms() for t in terms) and last is not None:
+            axes.append(Axis(axis.start.substitute({var: last}), tuple(s.substitute({var: last}) for s in axis.stops), axis.step))
+            continue
+        axes.append(axis)
+    if touched:
+        return some_of(View(None, None, None if view.dims is None else tuple(Dim(-1, d.size) for d in view.dims)))
+    return View(view.frame, tuple(axes), view.dims, view.open, view.extent)
+
+
+def _after_cells(
+    m: Machine, cells: dict[Cell, Value], changed: dict[Cell, _Changed], turn: Turn, counted: bool | None, base: dict[Cell, Value], loop: Loop, none: Condition,
+) -> dict[Cell, Value]:  # fmt: skip
+    """The cells after the loop: inductions in closed form, the rest as the last turn left it, or as before if there was none."""
+    out = dict(base)
+    last = loop.stop - 1 if counted and loop.step == 1 else loop.stop + 1 if counted and loop.step == -1 else None
+    for key in list(dict.fromkeys([*changed, *_differing(base, [State(TRUE, cells)])])):
+        value = cells.get(key)
+        if value is None:
+            out.pop(key, None)
+            continue
+        if isinstance(key[1], tuple) and key[1][0] == "at":
+            out[key] = value  # a list item as a function of the turn
+            continue
+        cell = changed.get(key)
+        number = cell.stride.as_int() if cell is not None and cell.stride is not None else None
+        if counted and cell is not None and number is not None and isinstance(cell.before, Num) and loop.step in (1, -1):
+            trips = loop.stop - loop.start if loop.step == 1 else loop.start - loop.stop
+            trips = trips if trips.nonneg() else maximum(trips, Lin.of(0))
+            out[key] = Num(cell.before.lin + trips * number)
+            continue
+        settled = settle(m, value, turn, last)
+        old = base.get(key)
+        merged = choose(m.conds, [(none, old), (m.conds.no(none), settled)] if old is not None else [(m.conds.no(none), settled)])
+        out[key] = merged if merged is not None else settled
+    return out

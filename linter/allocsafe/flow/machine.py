@@ -1,0 +1,503 @@
+"""The walk: one function after another, step by step, with symbolic values.
+
+*Claim.* After the walk of an entry point, every access that any run of it can make to a followed buffer is an entry of that buffer's log (or
+the log holds an escape that says where we stopped looking), in an order that holds for every run, under a condition that
+is true in every run that makes it. *Why that suffices.* The judge asks only the logs. *What it gives up.* Numbers are symbolic integers or nothing;
+loops are walked once for all turns (see `loops`); calls are inlined up to a depth, past it they are escapes.
+
+This module holds the machine's state and the small services every step uses. The steps themselves live by kind: `items`, `attributes`,
+`arithmetic`, `control`, `loops`, `calls`, `operators`, `containers`. They register themselves in `STEPS`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import TYPE_CHECKING
+
+from allocsafe.effects.summary import Tables
+from allocsafe.flow.buffers import Buffer, Turn
+from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
+from allocsafe.flow.state import State, alternatives, choose, merge, under
+from allocsafe.flow.values import NONE, Alts, Array, ClassOf, Const, Known, Num, Opaque, Ref, Truth, TupleOf, Value
+from allocsafe.frontends.base import Unsupported
+from allocsafe.ir.nodes import Block, Function, Reg, Step
+from allocsafe.regions.exprs import Lin, Sym, sym
+from allocsafe.source import NOWHERE, Span
+
+if TYPE_CHECKING:
+    from allocsafe.api import Phase
+    from allocsafe.flow.program import Program
+
+STEPS: dict[type, Callable[..., None]] = {}
+"""What each kind of step does: (machine, step) -> None. Filled by the modules that know."""
+
+
+class OutOfBudget(Exception):
+    """The site's time is used up; its verdict is unknown (budget)."""
+
+
+class Frame:
+    """One activation of a function: its registers, and where its exits are collected."""
+
+    __slots__ = ("closure_of", "function", "handlers", "ident", "loops", "owner", "path", "receiver", "regs", "returns", "yields")
+
+    def __init__(self, ident: int, function: Function, path: str, owner: str, closure_of: int, receiver: Value | None) -> None:
+        self.ident = ident
+        self.function = function
+        self.path = path
+        self.owner = owner
+        self.closure_of = closure_of
+        self.receiver = receiver
+        self.regs: dict[Reg, Value] = {}
+        self.returns: list[tuple[State, Value]] = []
+        self.loops: list[LoopExits] = []
+        self.handlers: list[list[State]] = []
+        self.yields: list[Value] = []
+
+
+class LoopExits:
+    """Where `break` and `continue` of one loop collect the states they leave with."""
+
+    __slots__ = ("breaks", "continues")
+
+    def __init__(self) -> None:
+        self.breaks: list[State] = []
+        self.continues: list[State] = []
+
+
+class FilledSite:
+    """An allocation that starts written: followed only as far as its name, for comparing both sides."""
+
+    __slots__ = ("attrs", "span", "symbol", "what")
+
+    def __init__(self, span: Span, what: str, attrs: dict[str, str]) -> None:
+        self.span = span
+        self.what = what
+        self.attrs = attrs
+        self.symbol = ""
+
+
+class Heaped:
+    """What is known of a heap object besides its cells. `items`: the values of a list that is known item by item (None: not)."""
+
+    __slots__ = ("cls", "kind", "path", "span", "turns")
+
+    def __init__(self, kind: str, cls: str, path: str, span: Span, turns: tuple[Turn, ...]) -> None:
+        self.kind = kind  # list dict set instance namespace
+        self.cls = cls
+        self.path = path
+        self.span = span
+        self.turns = turns
+
+
+class Machine:
+    """The state of one walk. See the module's docstring for what it promises."""
+
+    MOST_DEPTH = 14
+    """Inlined calls on top of one another; recursion ends it earlier."""
+
+    def __init__(self, program: Program, tables: Tables, deadline: float, phases: tuple[Phase, ...] = (), contracts: dict[str, str] | None = None) -> None:
+        self.program = program
+        self.tables = tables
+        self.phases = phases
+        self.contracts = contracts or {}
+        self.deadline = deadline
+        self.conds = Conditions()
+        self.state = State()
+        self.buffers: list[Buffer] = []
+        self.objects: list[Heaped] = []
+        self.frames: list[Frame] = []
+        self.turns: tuple[Turn, ...] = ()
+        self.stack: tuple[Span, ...] = ()
+        self.pos = 0
+        self.dry = 0
+        self.phase = 0
+        self.versions: dict[Hashable, int] = {}
+        self.born: dict[Sym, frozenset[int]] = {}
+        self.born_keys: dict[Hashable, frozenset[int]] = {}
+        self.shapes: dict[Hashable, tuple[Lin, ...]] = {}
+        self.assumes: set[str] = set()
+        self.masks: dict[Hashable, tuple[Hashable, bool]] = {}
+        self.globals_run: dict[str, int] = {}
+        self.graphs: dict[Hashable, list[tuple[int, int]]] = {}
+        self.counter = 0
+        self.ticks = 0
+        self.calls_seen: set[tuple[str, str]] = set()
+        self.class_objects: dict[tuple[str, str], int] = {}
+        self.attr_writers: dict[str, set[str]] = {}
+        self.known_stores: dict[str, Value] = {}
+        self.known_frames: dict[int, int] = {}
+        self.handlers: list[list[State]] = []
+        self.captured: list[tuple[int, int]] = []
+        self.unrolled = 1
+        self.inline_all = False
+        self.small_callee = 40
+        self.shape_alias: dict[Hashable, Opaque] = {}
+        self.filled: dict[Hashable, FilledSite] = {}
+        self.calling = ""
+        self.entry_phases: list[Phase | None] = [None]
+        self.ran: dict[int, Condition] = {}
+        self.run_modules = True
+        self.bodies_run: set[Hashable] = set()
+        self.tensors: set[Hashable] = set()
+        self.opaque_class: dict[Hashable, ClassOf] = {}
+        self.integers: set[Hashable] = set()
+        self.return_spans: dict[int, list[Span]] = {}
+
+    # ------------------------------------------------------------ walking
+
+    def run(self, block: Block) -> None:
+        """The steps of a block, until the path ends."""
+        for step in block:
+            if self.state.path == FALSE:
+                return
+            self.tick()
+            handler = STEPS.get(type(step))
+            if handler is None:
+                raise TypeError(f"no meaning for step {type(step).__name__}")
+            handler(self, step)
+
+    def tick(self) -> None:
+        self.pos += 1
+        self.ticks += 1
+        if not self.ticks & 255 and time.monotonic() > self.deadline:
+            raise OutOfBudget
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    def fresh(self) -> int:
+        self.counter += 1
+        return self.counter
+
+    def run_module(self, path: str) -> None:
+        """The module's own statements, once, as if they had run before everything else."""
+        self.globals_run[path] = 1
+        unit = self.program.unit(path)
+        if unit is None:
+            return
+        try:
+            top = unit.toplevel()
+        except Unsupported:
+            return
+        self.enter(top, path)
+
+    def enter(self, function: Function, path: str) -> Frame:
+        """Walks code outside of functions on a path of its own; its cells stay."""
+        frame = Frame(self.fresh(), function, path, "", 0, None)
+        saved = (self.state.path, self.turns, self.stack, self.handlers)
+        self.state.path, self.turns, self.stack, self.handlers = TRUE, (), (), []
+        self.frames.append(frame)
+        self.run(function.body)
+        self.frames.pop()
+        self.state.path, self.turns, self.stack, self.handlers = saved
+        return frame
+
+    def run_apart(self, function: Function, path: str) -> dict[str, Value]:
+        """The names that a class body binds."""
+        frame = self.enter(function, path)
+        return {str(name): value for (who, name), value in self.state.cells.items() if who == frame.ident and isinstance(name, str)}
+
+    # ------------------------------------------------------------ registers and names
+
+    def get(self, reg: Reg) -> Value:
+        """The value of a register on this path."""
+        value = self.frame.regs.get(reg)
+        if value is None:
+            return Opaque(("reg", self.frame.ident, reg, self.fresh()), "?")
+        if isinstance(value, Alts):
+            seen = under(self.conds, value, self.state.path)
+            return value if seen is None else seen
+        return value
+
+    def put(self, reg: Reg, value: Value) -> None:
+        self.frame.regs[reg] = value
+
+    def read_cell(self, key: tuple[Hashable, Hashable]) -> Value | None:
+        """What a cell holds on this path, or None."""
+        value = self.state.cells.get(key)
+        return None if value is None else under(self.conds, value, self.state.path)
+
+    def write_cell(self, key: tuple[Hashable, Hashable], value: Value) -> None:
+        """A strong update of one cell."""
+        self.state.cells[key] = value
+
+    # ------------------------------------------------------------ splitting a value
+
+    def each(self, value: Value, act: Callable[[Value], Value]) -> Value:
+        """`act` on every alternative, each on its own path and copy of the cells, joined again."""
+        if not isinstance(value, Alts):
+            return act(value)
+        before = self.state
+        ends: list[State] = []
+        results: list[tuple[Condition, Value]] = []
+        for cond, option in value.options:
+            path = self.conds.both(before.path, cond)
+            if path == FALSE:
+                continue
+            self.state = State(path, dict(before.cells))
+            result = act(option)
+            if self.state.path != FALSE:
+                ends.append(self.state)
+                results.append((self.conds.within(self.state.path, before.path), result))
+        if not ends:
+            self.state = State(FALSE, before.cells)
+            return NONE
+        self.state = merge(self.conds, ends, before.path)
+        return choose(self.conds, results) or NONE
+
+    def leaves(self, value: Value, depth: int = 6) -> Iterator[tuple[Condition, Value]]:
+        """Every leaf that `value` may be or hold in tuples, lists, dicts and objects, with its condition."""
+        seen: set[int] = set()
+        yield from self._leaves(value, TRUE, depth, seen)
+
+    def _leaves(self, value: Value, cond: Condition, depth: int, seen: set[int]) -> Iterator[tuple[Condition, Value]]:
+        if isinstance(value, Alts):
+            for tag, option in value.options:
+                both = self.conds.both(cond, tag)
+                if both != FALSE:
+                    yield from self._leaves(option, both, depth, seen)
+        elif isinstance(value, TupleOf):
+            for item in value.items:
+                yield from self._leaves(item, cond, depth, seen)
+        elif isinstance(value, Ref):
+            yield cond, value
+            if depth and value.obj not in seen:
+                seen.add(value.obj)
+                for (owner, _), held in list(self.state.cells.items()):
+                    if owner == ("obj", value.obj):
+                        yield from self._leaves(held, cond, depth - 1, seen)
+        else:
+            yield cond, value
+            if isinstance(value, Opaque) and depth and value.key not in seen:  # type: ignore[comparison-overlap]
+                for (owner, name), held in list(self.state.cells.items()):
+                    if owner == value.key and isinstance(name, tuple):
+                        yield from self._leaves(held, cond, depth - 1, seen)
+
+    def arrays(self, value: Value) -> Iterator[tuple[Condition, Array]]:
+        """The followed arrays among the leaves."""
+        for cond, leaf in self.leaves(value):
+            if isinstance(leaf, Array) and leaf.buf >= 0:
+                yield cond, leaf
+
+    # ------------------------------------------------------------ opaque values and integers
+
+    def unknown(self, text: str, why: Hashable = "fresh") -> Opaque:
+        """A value nobody knows, new at every call; it changes from turn to turn of the loops around."""
+        key = (why, self.fresh())
+        self.note_born(key)
+        return Opaque(key, text)
+
+    def note_born(self, key: Hashable) -> None:
+        if self.turns:
+            self.born_keys[key] = frozenset(t.id for t in self.turns)
+
+    def to_opaque(self, value: Value) -> Opaque:
+        """Any value seen as an opaque one with a stable key."""
+        if isinstance(value, Opaque):
+            return value
+        if isinstance(value, Num):
+            return Opaque(("num", value.lin), str(value.lin))
+        if isinstance(value, Known):
+            return Opaque(("known", value.name), value.name)
+        if isinstance(value, Const):
+            return Opaque(("const", value.value), repr(value.value))
+        return Opaque(("value", value), "a value")
+
+    def symbol(self, key: Hashable, text: str, *, nonneg: bool = False) -> Lin:
+        """The integer that an opaque thing is."""
+        made = sym(key, text, nonneg=nonneg)
+        born = self.born_in(key)
+        if born and made not in self.born:
+            self.born[made] = born
+        return Lin.of(made)
+
+    def born_in(self, key: Hashable) -> frozenset[int]:
+        """The loops in whose turns the thing behind `key` changes; keys nest."""
+        out = self.born_keys.get(key, frozenset())
+        if isinstance(key, tuple):
+            for part in key:
+                if isinstance(part, tuple):
+                    out |= self.born_in(part)
+                elif isinstance(part, Lin):
+                    out |= self.born_of(part) | frozenset(t.id for t in self.turns if t.loop.var in part.all_syms())
+                elif isinstance(part, int):
+                    out |= self.born_keys.get(("version", part), frozenset())
+        return out
+
+    def born_of(self, lin: Lin) -> frozenset[int]:
+        """The loops in whose turns `lin` changes other than by their variable."""
+        out: frozenset[int] = frozenset()
+        for s in lin.all_syms():
+            out |= self.born.get(s, frozenset())
+        return out
+
+    def loop_syms(self) -> dict[Sym, Turn]:
+        return {turn.loop.var: turn for turn in self.turns}
+
+    def as_lin(self, value: Value, *, nonneg: bool = False) -> Lin | None:
+        """The integer that `value` is, if it can be one."""
+        if isinstance(value, Num):
+            if nonneg:
+                self.assume_nonneg(value.lin)
+            return value.lin
+        if isinstance(value, Truth) and value.cond in (TRUE, FALSE):
+            return Lin.of(value.cond)
+        if isinstance(value, Opaque):
+            return self.symbol(("int", value.key), value.text, nonneg=nonneg)
+        if isinstance(value, Known) and not value.name.startswith(("torch.", "numpy.")):
+            return self.symbol(("int", ("known", value.name)), value.name.rsplit(".", 1)[-1], nonneg=nonneg)
+        return None
+
+    def assume_nonneg(self, lin: Lin) -> None:
+        """A plain symbol used as a length is taken as not negative; the verdict lists it where it mattered."""
+        if lin.const == 0 and len(lin.terms) == 1 and lin.terms[0][1] == 1:
+            only = lin.terms[0][0]
+            if not only.nonneg and only.defn is None and not only.name.startswith("-"):
+                sym(only.key, only.name, nonneg=True)
+                self.assumes.add(f"{only.name} >= 0")
+
+    def version(self, root: Hashable) -> int:
+        return self.versions.get(root, 0)
+
+    def bump(self, value: Value) -> None:
+        """Something may have changed what can be reached from `value`: its attributes get new versions."""
+        for _, leaf in self.leaves(value):
+            if isinstance(leaf, Opaque):
+                self.versions[root_of(leaf.key)] = self.fresh()
+            elif isinstance(leaf, Ref):
+                self.versions[("obj", leaf.obj)] = self.fresh()
+
+    def decide(self, key: Hashable, text: str, kind: str = "branch", span: Span = NOWHERE, subject: Hashable = None, value: Hashable = None) -> Condition:
+        """The condition that stands for one yes/no question."""
+        born = self.born_in(key)
+        return self.conds.atom(Atom(key, text, kind, span, None, None, subject, value, born))
+
+    def at_least_zero(self, lin: Lin, span: Span = NOWHERE) -> Condition:
+        """The condition `lin >= 0`."""
+        number = lin.as_int()
+        if number is not None:
+            return TRUE if number >= 0 else FALSE
+        if lin.nonneg():
+            return TRUE
+        if lin.neg():
+            return FALSE
+        if lin.terms[0][1] < 0:
+            return self.conds.no(self._lin_atom(-lin - 1, span))
+        return self._lin_atom(lin, span)
+
+    def _lin_atom(self, lin: Lin, span: Span) -> Condition:
+        born = self.born_of(lin) | frozenset(t.id for t in self.turns if t.loop.var in lin.all_syms())
+        return self.conds.atom(Atom(("ge", lin), ge_text(lin), "branch", span, lin, None, None, None, born))
+
+    def equal_zero(self, lin: Lin, span: Span = NOWHERE) -> Condition:
+        """The condition `lin == 0`."""
+        number = lin.as_int()
+        if number is not None:
+            return TRUE if number == 0 else FALSE
+        if lin.terms[0][1] < 0:
+            lin = -lin
+        if (lin - 1).nonneg() or lin.neg():
+            return FALSE
+        born = self.born_of(lin) | frozenset(t.id for t in self.turns if t.loop.var in lin.all_syms())
+        subject = value = None
+        if len(lin.terms) == 1 and lin.terms[0][1] == 1:
+            subject, value = ("lin", lin.terms[0][0].key), -lin.const
+        return self.conds.atom(Atom(("eq", lin), eq_text(lin), "branch", NOWHERE if span is NOWHERE else span, None, lin, subject, value, born))
+
+    # ------------------------------------------------------------ phases
+
+    def phase_of(self, index: int) -> Phase | None:
+        """The phase of an entry point by its number."""
+        return self.entry_phases[index] if 0 < index < len(self.entry_phases) else None
+
+    def phase_rank(self, index: int) -> int | None:
+        phase = self.phase_of(index)
+        return phase.rank if phase is not None else None
+
+    def phase_name(self, index: int) -> str:
+        phase = self.phase_of(index)
+        return f"the {phase.name} phase" if phase is not None else "this call"
+
+    def may_precede(self, writer: int, reader: int) -> bool:
+        """Whether the entry point of a write may run before that of a read, although it was walked later."""
+        a, b = self.phase_rank(writer), self.phase_rank(reader)
+        if a is not None and b is not None and a != b:
+            return a < b
+        return True
+
+    # ------------------------------------------------------------ filled tensors
+
+    def note_filled(self, span: Span, what: str, attrs: dict[str, str], made: Opaque) -> None:
+        self.filled[made.key] = FilledSite(span, what, attrs)
+
+    def shape_root(self, value: Opaque) -> Opaque:
+        """The opaque tensor whose lengths `value` has."""
+        while value.key in self.shape_alias:
+            value = self.shape_alias[value.key]
+        return value
+
+    def shapes_like(self, key: Hashable, like: Opaque) -> None:
+        self.shape_alias[key] = like
+
+    def plain_integer(self, value: Opaque) -> bool:
+        """Whether an opaque value is surely one integer."""
+        return value.key in self.integers
+
+    @staticmethod
+    def lin(number: int) -> Lin:
+        return Lin.of(number)
+
+    # ------------------------------------------------------------ heap objects
+
+    def new_object(self, kind: str, span: Span, cls: str = "", path: str = "") -> Ref:
+        self.objects.append(Heaped(kind, cls, path, span, self.turns))
+        return Ref(len(self.objects) - 1)
+
+
+def root_of(key: Hashable) -> Hashable:
+    """The opaque thing that an attribute chain starts from."""
+    while isinstance(key, tuple) and len(key) >= 2 and key[0] in ("attr", "item", "op") and isinstance(key[1], tuple):
+        key = key[1]
+    return key
+
+
+def split_sides(lin: Lin) -> tuple[str, str]:
+    """`lin >= 0` as `left >= right` with positive terms on both sides."""
+    left = Lin.of(0)
+    right = Lin.of(0)
+    for s, c in lin.terms:
+        if c > 0:
+            left = left + Lin.of(s) * c
+        else:
+            right = right + Lin.of(s) * -c
+    if lin.const > 0:
+        left = left + lin.const
+    elif lin.const < 0:
+        right = right - lin.const
+    return str(left), str(right)
+
+
+def ge_text(lin: Lin) -> str:
+    left, right = split_sides(lin)
+    if lin.const == -1:
+        left2, right2 = split_sides(lin + 1)
+        return f"{left2} > {right2}"
+    return f"{left} >= {right}"
+
+
+def eq_text(lin: Lin) -> str:
+    left, right = split_sides(lin)
+    return f"{left} == {right}"
+
+
+def step_meaning(kind: type[Step]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Registers the function as the meaning of one kind of step."""
+
+    def register(act: Callable[..., None]) -> Callable[..., None]:
+        STEPS[kind] = act
+        return act
+
+    return register

@@ -1,0 +1,389 @@
+"""Operators: a table line becomes memory events.
+
+*Claim.* The events of a call are those its line says, in the order reads before writes: an operand of a sum is read before it is written. *Why
+that suffices.* Every line is executed against the real operator by the oracle. *What it gives up.* A special this module
+does not know takes exactness away: `W` counts as a part, a view as one of unknown geometry.
+"""
+
+from __future__ import annotations
+
+from allocsafe.effects.summary import ParamEffect, Summary
+from allocsafe.flow.geometry import fresh_shape, view_results
+from allocsafe.flow.machine import Machine
+from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
+from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, Ref, Truth, TupleOf, Value
+from allocsafe.source import Span
+from allocsafe.verdict import Consequence
+
+CONDITIONAL = frozenset({"memset", "memcpy", "memcmp", "iterators", "iterator_count", "iterator_copy", "iterator_copy_n", "where", "accumulate", "reduce", "atomic"})
+"""Specials that make a letter hold for a part only, or not at all."""
+
+CONSEQUENCE: dict[str, Consequence] = {"R": "data", "M": "data", "I": "index", "C": "compare", "A": "accumulate", "Q": "accumulate"}
+
+
+def method_prefix(m: Machine, array: Array) -> str:
+    """The table's name for the class of an array."""
+    what = m.buffers[array.buf].what if array.buf >= 0 else "torch."
+    if what.startswith("numpy."):
+        return "numpy.ndarray"
+    if what.startswith("cupy."):
+        return "cupy.ndarray"
+    if what.startswith(("std::vector", "vector")):
+        return "std::vector"
+    return "torch.Tensor"
+
+
+def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value], template: str = "") -> Value:
+    """A call of something outside of the program, by its full name."""
+    from allocsafe.flow.builtin import BUILTINS
+
+    if recv is None:
+        special = BUILTINS.get(name.removeprefix("builtins."))
+        if special is not None:
+            m.calling = name
+            result = special(m, args, kwargs, span)
+            if result is not None:
+                return result
+    if name.startswith("std::vector.") or (recv is not None and name.startswith("std::vector")):
+        from allocsafe.flow.cplusplus import vector_method
+
+        return vector_method(m, recv, name.rsplit(".", 1)[-1], args, span)
+    summary = m.tables.look_up(name)
+    if summary is None and name.startswith("numpy.ndarray."):
+        summary = m.tables.look_up("torch.Tensor." + name.rsplit(".", 1)[-1]) if name.rsplit(".", 1)[-1] in ("fill",) else None
+    if summary is None:
+        from allocsafe.flow.calls import unknown_call
+
+        if name.startswith("torch.ops.") or recv is None:
+            return unknown_call(m, NONE, name, [*args, *loose], kwargs, span)
+        return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span)
+    if summary.special in ("memset", "memcpy", "iterators", "iterator_count", "iterator_copy", "iterator_copy_n", "bytes", "calloc", "out_bytes", "from_blob", "memcmp", "free", "realloc"):
+        from allocsafe.flow.cplusplus import native_call
+
+        result = native_call(m, summary, bind(summary, recv, args, kwargs)[0], span, template)
+        if result is not None:
+            return result
+    return apply(m, summary, recv, args, kwargs, span, loose)
+
+
+def opaque_method(m: Machine, base: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value | None:
+    """A method of an opaque value that may be a tensor; None when no tensor has such a method."""
+    if isinstance(base, Ref):
+        summary = m.tables.look_up(f"torch.nn.Module.{name}")
+    else:
+        summary = m.tables.look_up(f"torch.Tensor.{name}")
+    if summary is None or name in AMBIGUOUS:
+        return None
+    return apply(m, summary, base, args, kwargs, span, loose)
+
+
+AMBIGUOUS = frozenset({"add", "pop", "remove", "update", "index", "get", "set", "put", "run", "apply", "map_", "forward", "__call__", "register_hook", "start", "wait", "step", "put_", "share"})
+"""Method names that containers, queues and modules have too: an opaque receiver decides nothing."""
+
+
+def bind(summary: Summary, recv: Value | None, args: list[Value], kwargs: dict[str, Value]) -> tuple[dict[str, Value], list[Value]]:
+    """Arguments by parameter name (a star parameter gets a tuple), and what fits nowhere."""
+    given = ([recv] if recv is not None else []) + list(args)
+    bound: dict[str, Value] = {}
+    for param in summary.params:
+        if param.kind == "star":
+            bound[param.name] = TupleOf(tuple(given))
+            given = []
+        elif param.kind == "positional" and given:
+            bound[param.name] = given.pop(0)
+    names = {p.name for p in summary.params}
+    left = list(given)
+    for label, value in kwargs.items():
+        if label in names and (label not in bound or bound[label] == TupleOf(())):
+            bound[label] = value
+        elif label in ("input", "self") and summary.params and summary.params[0].name not in bound:
+            bound[summary.params[0].name] = value
+        else:
+            left.append(value)
+    return bound, left
+
+
+def effect_of(m: Machine, summary: Summary, param: ParamEffect, bound: dict[str, Value]) -> str:
+    """The effect letter of one parameter at this call."""
+    effect = param.effect
+    if summary.special == "accumulate" and effect == "P" and not _is_false(bound.get("accumulate")):
+        return "Q" if "accumulate" in bound else effect
+    if summary.special == "reduce" and effect == "P" and bound.get("reduce", NONE) != NONE:
+        return "Q"
+    if summary.special == "where" and effect == "W" and "where" in bound and not _is_true(bound["where"]):
+        return "P"
+    if summary.special == "inplace" and param is summary.params[0] and not _is_false(bound.get("inplace", Truth(0))):
+        return "M"
+    if summary.special == "collective" and "async_op" in bound and not _is_false(bound["async_op"]) and effect == "W":
+        return "P"
+    if summary.special == "atomic" and effect in "QW":
+        return "Q"
+    return effect
+
+
+def _is_false(value: Value | None) -> bool:
+    return value is None or value == Truth(0) or value == NONE
+
+
+def _is_true(value: Value) -> bool:
+    return value == Truth(1)
+
+
+def apply(m: Machine, summary: Summary, recv: Value | None, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
+    """The events and the result of one call."""
+    bound, left = bind(summary, recv, args, kwargs)
+    short = summary.name.removeprefix("torch.Tensor.").removeprefix("numpy.ndarray.")
+    effects = [(p, effect_of(m, summary, p, bound)) for p in summary.params if p.name in bound]
+    consequence_of = dict(CONSEQUENCE)
+    if summary.special == "collective":
+        consequence_of = {k: "collective" for k in consequence_of} | {"I": "index"}
+    elif summary.special == "persist":
+        consequence_of = dict.fromkeys(consequence_of, "persist")
+    for param, effect in effects:
+        if effect in "RICMAQ":
+            value = bound[param.name]
+            if effect in "AQ":
+                for cond, array in m.arrays(value):
+                    log(m, array, "read", span, f"`{short}` starts from the old value", consequence=consequence_of[effect], accumulate=True, some=effect == "Q", cond=cond)
+            else:
+                read(m, value, span, f"read by `{short}`", consequence_of[effect])
+    for value in left + loose:
+        read(m, value, span, f"read by `{short}`")
+    for param, effect in effects:
+        value = bound[param.name]
+        if effect in "WMA":
+            for cond, array in m.arrays(value):
+                log(m, array, "write", span, f"`{short}`", cond=cond, some=summary.special in ("memset", "memcpy", "iterators"))
+            _bump_written(m, value)
+        elif effect in "PQ":
+            for cond, array in m.arrays(value):
+                log(m, array, "write", span, f"`{short}` writes a part", some=True, cond=cond)
+            _bump_written(m, value)
+    if summary.special == "address":
+        escape(m, [v for v in bound.values() if holds_array(m, v)], span, "its address is taken", "address", "what is done with the address")
+    if summary.special == "keep":
+        for value in bound.values():
+            keep(m, value, span, f"by {short}")
+    return result_of(m, summary, bound, span)
+
+
+def _bump_written(m: Machine, value: Value) -> None:
+    if isinstance(value, Opaque):
+        m.versions[value.key] = m.fresh()
+
+
+def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -> Value:
+    """The value of the call."""
+    kind, special = summary.result.kind, summary.special
+    if "out" in bound and bound["out"] != NONE and kind in ("new", "alloc", "filled"):
+        out = bound["out"]
+        return out
+    if special == "register":
+        return _register(m, bound, span)
+    if special == "inplace" and not _is_false(bound.get("inplace", Truth(0))):
+        return bound[summary.params[0].name]
+    if kind in ("alloc", "filled"):
+        shape, like = fresh_shape(m, summary, bound)
+        if special == "constructor" and kind == "alloc":
+            data = _constructed(m, bound)
+            if data is not None:
+                return data
+        if kind == "filled":
+            made = m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
+            if shape is not None:
+                m.shapes[made.key] = shape
+            elif like is not None:
+                m.shapes_like(made.key, like)
+            m.note_filled(span, summary.name, attributes_of(m, bound, shape), made)
+            return made
+        array = allocate(m, span, summary.name, shape, False, like)
+        m.buffers[array.buf].attrs = attributes_of(m, bound, shape)
+        return array
+    subject = bound.get(summary.result.param) if summary.result.param else None
+    if kind == "=":
+        if subject is None:
+            return NONE
+        if special in ("resize", "resize_as", "set"):
+            for cond, array in m.arrays(subject):
+                log(m, array, "escape", span, f"`{summary.name}` gives the tensor other memory", some=True, event="escaped", step="view", decides="an allocation of the final size", cond=cond)
+            return subject
+        if special and special not in CONDITIONAL | {"collective", "inplace", "where"}:
+            return _reshaped(m, summary, subject, bound, span)
+        return subject
+    if kind in ("view", "views", "copy", "maybe") and subject is not None:
+        return m.each(subject, lambda v: _viewed(m, summary, v, bound, span))
+    if kind == "scalar" or kind == "meta":
+        return _meta(m, summary, bound)
+    if kind == "none":
+        return NONE
+    fresh = _steady_result(m, summary, bound)
+    made = fresh if fresh is not None else m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
+    if kind == "new" and special in ("like", "broadcast", "where") or (kind == "new" and special == ""):
+        first = next((bound[p.name] for p in summary.params if p.name in bound and p.effect in "RMV-"), None)
+        shape = shape_of(m, first) if first is not None and special in ("like",) else None
+        if shape is not None:
+            m.shapes[made.key] = shape
+    return made
+
+
+def _steady_result(m: Machine, summary: Summary, bound: dict[str, Value]) -> Opaque | None:
+    """A pure function of opaque values gives the same opaque value again."""
+    if not all(isinstance(v, (Opaque, Num, Const, Truth)) for v in bound.values()) or any(p.effect in "WMAPQ" for p in summary.params if p.name in bound):
+        return None
+    if any(word in summary.name for word in ("rand", "bernoulli", "normal", "multinomial", "dropout")):
+        return None
+    keys = tuple((name, m.to_opaque(v).key, m.version(m.to_opaque(v).key)) for name, v in sorted(bound.items()))
+    return Opaque(("op", ("call", summary.name), keys), f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})")
+
+
+def shape_of(m: Machine, value: Value) -> tuple[object, ...] | None:  # type: ignore[type-arg]
+    """The known shape of an array or of a filled tensor."""
+    from allocsafe.flow.views import sizes_of
+
+    if isinstance(value, Array):
+        return sizes_of(value.view)
+    if isinstance(value, Opaque):
+        return m.shapes.get(value.key)
+    return None
+
+
+def _register(m: Machine, bound: dict[str, Value], span: Span) -> Value:
+    """`self.register_buffer("name", tensor)` stores the tensor in the attribute."""
+    from allocsafe.flow.attributes import store_attribute
+
+    target, name = bound.get("self"), bound.get("name")
+    value = next((bound[k] for k in ("tensor", "param", "value", "module") if k in bound), None)
+    if target is not None and isinstance(name, Const) and isinstance(name.value, str) and value is not None:
+        store_attribute(m, target, name.value, value, span)
+    elif value is not None:
+        keep(m, value, span, "the module")
+    return NONE
+
+
+def _constructed(m: Machine, bound: dict[str, Value]) -> Value | None:
+    """`torch.Tensor([1, 2])` holds data; `torch.Tensor(n, m)` is unwritten."""
+    size = bound.get("size", bound.get("args"))
+    items = size.items if isinstance(size, TupleOf) else ()
+    if len(items) == 1 and isinstance(items[0], (Ref, TupleOf)):
+        return m.unknown("a tensor of data")
+    if len(items) == 1 and isinstance(items[0], Array):
+        return items[0]
+    if len(items) == 1 and isinstance(items[0], Opaque) and not isinstance(items[0].key, tuple):
+        return m.unknown("a tensor")
+    return None
+
+
+def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[object, ...] | None) -> dict[str, str]:  # type: ignore[type-arg]
+    """dtype, device and the like, as text, for comparing both sides."""
+    out = {}
+    for name, what in (("dtype", "dtype"), ("device", "device"), ("layout", "layout"), ("pin_memory", "pinning"), ("requires_grad", "requires_grad")):
+        if name in bound:
+            value = bound[name]
+            out[what] = str(bool(value.cond)) if isinstance(value, Truth) and value.cond in (0, 1) else m.to_opaque(value).text
+    if shape is not None:
+        out["shape"] = ", ".join(str(s) for s in shape)
+    return out
+
+
+def _meta(m: Machine, summary: Summary, bound: dict[str, Value]) -> Value:
+    """A number or a fact: lengths as terms, everything else a steady opaque value."""
+    short = summary.name.rsplit(".", 1)[-1]
+    subject = bound.get("self", bound.get("input", bound.get("a")))
+    if short in ("size", "numel", "dim", "ndimension", "nelement", "shape") and subject is not None:
+        return m.each(subject, lambda v: _size(m, short, v, bound))
+    if all(isinstance(v, (Opaque, Num, Const, Truth)) for v in bound.values()):
+        keys = tuple((k, m.to_opaque(v).key, m.version(m.to_opaque(v).key)) for k, v in sorted(bound.items()))
+        text = ", ".join(m.to_opaque(v).text for v in list(bound.values())[1:2])
+        base = m.to_opaque(subject).text if subject is not None else summary.name
+        return Opaque(("op", ("call", summary.name), keys), f"{base}.{short}({text})")
+    return m.unknown(f"{short}()")
+
+
+def _size(m: Machine, short: str, value: Value, bound: dict[str, Value]) -> Value:
+    from allocsafe.flow.attributes import attribute
+    from allocsafe.flow.items import shape_at
+    from allocsafe.flow.views import product, sizes_of
+
+    shape = attribute(m, value, "shape", Span("", 0, 0, 0, 0))
+    sizes = sizes_of(value.view) if isinstance(value, Array) else m.shapes.get(m.to_opaque(value).key)
+    if short in ("dim", "ndimension"):
+        return Num(m.lin(len(sizes))) if sizes is not None else Opaque(("op", ("dim", m.to_opaque(value).key)), "dim()")
+    if short in ("numel", "nelement"):
+        if sizes is not None:
+            return Num(product(sizes))
+        opaque = m.to_opaque(value)
+        return Num(m.symbol(("numel", opaque.key), f"{opaque.text}.numel()", nonneg=True))
+    dim = bound.get("dim")
+    if short == "size" and dim is not None and dim != NONE:
+        at = m.as_lin(dim)
+        number = at.as_int() if at is not None else None
+        if number is not None and isinstance(shape, TupleOf) and -len(shape.items) <= number < len(shape.items):
+            return shape.items[number]
+        if number is not None and isinstance(shape, Opaque):
+            return Num(shape_at(m, shape, number))
+        return m.unknown("size()")
+    return shape
+
+
+def _viewed(m: Machine, summary: Summary, value: Value, bound: dict[str, Value], span: Span) -> Value:
+    """The result of a view or copy of one argument."""
+    kind, special = summary.result.kind, summary.special
+    if isinstance(value, TupleOf):
+        return TupleOf(tuple(_viewed(m, summary, v, bound, span) for v in value.items))
+    if isinstance(value, (Ref, Alts)):
+        held = list(m.arrays(value))
+        if held:
+            read(m, value, span, f"read by `{summary.name}`")
+        return m.unknown("a tensor")
+    if not isinstance(value, Array):
+        return _opaque_view(m, summary, value, bound)
+    results, alias, special_known = view_results(m, summary, value, bound)
+    if kind == "views":
+        if results is None:
+            ref = m.new_object("list", span)
+            from allocsafe.flow.views import some_of
+
+            m.write_cell((("obj", ref.obj), ("some", 0)), Array(value.buf, some_of(value.view)))
+            return ref
+        return TupleOf(tuple(Array(value.buf, v) for v in results))
+    assert results is not None
+    view = results[0]
+    if kind == "view" or (kind == "maybe" and alias):
+        return Array(value.buf, view)
+    name = summary.name.rsplit(".", 1)[-1]
+    return copy_of(m, Array(value.buf, view if special_known else value.view), span, f"copied by `{name}`", gather=special == "pick" or not special_known, maybe_alias=kind == "maybe")
+
+
+def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Value]) -> Value:
+    """A view of memory that is not followed: opaque, the same again for the same arguments; its shape where it is known."""
+    base = m.to_opaque(value)
+    keys = tuple((name, m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh()) for name, v in sorted(bound.items()) if v is not value)
+    short = summary.name.rsplit(".", 1)[-1]
+    made = Opaque(("op", base.key, short, keys), f"{base.text}.{short}(...)")
+    if summary.special == "same":
+        known = m.shapes.get(base.key)
+        if known is not None:
+            m.shapes[made.key] = known
+        else:
+            m.shape_alias[made.key] = base
+    elif summary.special in ("view", "reshape"):
+        sizes = bound.get("args", bound.get("shape", bound.get("size")))
+        if isinstance(sizes, TupleOf):
+            items = sizes.items[0].items if len(sizes.items) == 1 and isinstance(sizes.items[0], TupleOf) else sizes.items
+            lins = [m.as_lin(v) for v in items]
+            if lins and all(s is not None and s.as_int() != -1 for s in lins):
+                m.shapes[made.key] = tuple(s for s in lins if s is not None)
+    return made
+
+
+def _reshaped(m: Machine, summary: Summary, subject: Value, bound: dict[str, Value], span: Span) -> Value:
+    """`x.unsqueeze_(0)`: the receiver itself looks different now; other names of it too, so its coordinates are given up."""
+
+    def act(value: Value) -> Value:
+        if not isinstance(value, Array):
+            return value
+        results, _, known = view_results(m, summary, value, bound)
+        return Array(value.buf, results[0]) if results and known else value
+
+    del span
+    return m.each(subject, act)

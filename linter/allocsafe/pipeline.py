@@ -1,0 +1,461 @@
+"""The whole story on one page: a patch comes in, a report goes out. The only module that knows every room.
+
+    Request -> patch.Change -> (per file, per side) flow.FileAnalysis -> edits.Edit -> Judged -> findings -> Report
+
+Most commits concern us not at all: a file whose changed functions neither allocate nor fill is left before anything is parsed. A bug inside one
+file costs that file's verdict, with the bug's name, not the run.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from allocsafe import patch as patches
+from allocsafe.patch.pairs import Change, FilePair, Tree
+from allocsafe.report.records import Report, SiteReport
+from allocsafe.source import Source
+
+if TYPE_CHECKING:
+    from allocsafe.api import Finding, Judged, Rule
+    from allocsafe.config import Config
+    from allocsafe.edits import Alloc, Edit
+    from allocsafe.flow.analysis import FileAnalysis, Settings
+    from allocsafe.frontends.base import Definition, Unit
+
+PYTHON = (".py", ".pyi")
+ALLOCATES = re.compile(
+    r"\b(?:torch|np|numpy|cp|cupy|th|at|F)?(?:\.|::)?\b(?:new_)?(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided|_permuted)?\s*[(<]|\bresize_\s*\(|\bTensor(?:\.new)?\s*\(|"
+    r"\.new\s*\(|\bnew\s+[\w:]+\s*\[|\b[cm]alloc\s*\(|\bstd::vector\b|\bfrom_blob\b|\w+Malloc\w*\s*\(|^\s*(?:const\s+)?[\w:]+\*?\s+\w+\[[^\]]+\]\s*[;={]|"
+    r"\b(?:make_unique|make_shared)\b|\bndarray\s*\(",
+    re.M,
+)
+FILLS = re.compile(r"\.(?:zero_|fill_|copy_)\s*\(|\]\s*=\s*[^=]|\bmem(?:set|cpy)\w*\s*\(|[mM]emset")
+
+
+class Request(NamedTuple):
+    """What the command line asks for."""
+
+    patch: bytes | None
+    root: Path | None
+    from_rev: str | None
+    to_rev: str | None
+    staged: bool
+    only: tuple[str, ...]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    show_all: bool
+    budget: float
+    config: Config
+    use_cache: bool
+
+
+def check(request: Request) -> Report:
+    """Judges what the request names. Raises `PatchError`, `BadPack`, `BadCode` or `ConfigError`, each one clear line."""
+    started = time.perf_counter()
+    change = _change(request)
+    return judge(change, request.config, only=request.only, select=request.select, ignore=request.ignore, show_all=request.show_all, budget=request.budget, started=started)
+
+
+def _change(request: Request) -> Change:
+    root = request.root if request.root is not None else Path.cwd()
+    if request.patch is not None:
+        if request.from_rev is not None:
+            return patches.from_patch(request.patch, root, request.from_rev)
+        return patches.from_patch(request.patch, root)
+    if request.from_rev is not None:
+        return patches.from_git(root, request.from_rev, request.to_rev or "HEAD", request.only)
+    if request.staged:
+        return patches.from_staged(root, request.only)
+    staged = patches.from_staged(root, request.only)
+    return staged if staged.pairs or staged.errors else patches.from_worktree(root, request.only)
+
+
+class _Texts:
+    """A tree held in memory."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def read(self, path: str) -> Source | None:
+        return Source(path, self._texts[path]) if path in self._texts else None
+
+    def paths(self) -> Sequence[str]:
+        return sorted(self._texts)
+
+    def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
+        pattern = re.compile(rf"\b{re.escape(word)}\b")
+        return sorted(p for p, t in self._texts.items() if p.endswith(suffixes) and pattern.search(t))
+
+
+def check_texts(before: dict[str, str], after: dict[str, str], config: Config | None = None, show_all: bool = False) -> Report:
+    """Judges two sets of texts as a patch from one to the other; nothing is read from disk."""
+    from allocsafe.config import Config as Settings_
+
+    pairs = []
+    for path in sorted({*before, *after}):
+        if before.get(path) != after.get(path):
+            old = Source(path, before[path]) if path in before else None
+            new = Source(path, after[path]) if path in after else None
+            status = "modified" if old and new else "added" if new else "deleted"
+            pairs.append(FilePair(path if old else None, path if new else None, old, new, status))  # type: ignore[arg-type]
+    change = Change(tuple(pairs), _Texts(before), _Texts(after), ())
+    settings = config if config is not None else Settings_()
+    return judge(change, settings, show_all=show_all, budget=settings.budget)
+
+
+def judge(
+    change: Change, config: Config, *, only: tuple[str, ...] = (), select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), show_all: bool = False,
+    budget: float = 20.0, started: float | None = None,
+) -> Report:  # fmt: skip
+    """The report on one change."""
+    from allocsafe.patch.pairs import within
+
+    began = time.perf_counter() if started is None else started
+    errors = list(change.errors)
+    broken = {path for path, _ in change.errors}
+    wanted = [p for p in change.pairs if (within(p.new_path, only) or within(p.old_path, only)) and not _excluded(p, config)]
+    sites: list[SiteReport] = []
+    notes: tuple[Finding, ...] = ()
+    concerned = [p for p in wanted if p.path not in broken and _concerns(p)]
+    if concerned:
+        judged, more, comments, lines = _Sides(change, config, budget).sites(concerned, show_all)
+        errors += more
+        sites, notes = _ruled(judged, select, ignore, comments, lines)
+    for pair in wanted:
+        if pair.path in broken:
+            pass  # its entry in errors says why; without text there is no site to name
+    new_tree = change.new_tree
+
+    def line_of(path: str, line: int) -> str:
+        for pair in change.pairs:
+            if pair.new_path == path and pair.new is not None:
+                return pair.new.line(line)
+        source = new_tree.read(path) if new_tree is not None else None
+        return source.line(line) if source is not None else ""
+
+    return Report(tuple(sites), tuple(errors), time.perf_counter() - began, line_of, notes)
+
+
+def _excluded(pair: FilePair, config: Config) -> bool:
+    from fnmatch import fnmatch
+
+    return any(fnmatch(pair.path, pattern) for pattern in config.exclude)
+
+
+def _concerns(pair: FilePair) -> bool:
+    """Whether a file can have a site: it allocates somewhere, or a changed line fills something. Text only, nothing is parsed."""
+    if not patches.judgeable(pair.path) or (pair.old is None and pair.new is None) or pair.status == "binary":
+        return False
+    if not pair.added and not pair.removed:
+        return False
+    for source in (pair.old, pair.new):
+        if source is not None and ALLOCATES.search(source.text):
+            return True
+    return any(FILLS.search(pair.old.line(n)) for n in pair.removed) if pair.old is not None else False
+
+
+def _ruled(
+    judged: list[Judged], select: tuple[str, ...], ignore: tuple[str, ...], comments: dict[str, list[tuple[int, str]]], lines: dict[str, frozenset[int]]
+) -> tuple[list[SiteReport], tuple[Finding, ...]]:  # fmt: skip
+    """What the rules say, and what ignore comments take back."""
+    from allocsafe import packs, suppress
+
+    rules: Sequence[Rule] = packs.chosen(select, ignore) if judged else ()
+    sites = [SiteReport(j, tuple(f for rule in rules for f in rule.finds(j))) for j in judged]
+    if not any(comments.values()):
+        return sites, ()
+    done, notes = suppress.apply(sites, comments, packs.codes(), lines)
+    return list(done), tuple(notes)
+
+
+class _Sides:
+    """Both sides of a change, analysed file by file."""
+
+    def __init__(self, change: Change, config: Config, budget: float) -> None:
+        self.change = change
+        self.config = config
+        self.budget = budget
+        self._outside: dict[tuple[str, str], list[str]] = {}
+        self.texts: dict[str, dict[str, Source]] = {"old": {}, "new": {}}
+        for pair in change.pairs:
+            if pair.old is not None and pair.old_path is not None:
+                self.texts["old"][pair.old_path] = pair.old
+            if pair.new is not None and pair.new_path is not None:
+                self.texts["new"][pair.new_path] = pair.new
+
+    def sites(self, pairs: list[FilePair], show_all: bool) -> tuple[list[Judged], list[tuple[str, str]], dict[str, list[tuple[int, str]]], dict[str, frozenset[int]]]:
+        """The judged sites, worst first within a file; errors of files; comments and judged lines for suppressions."""
+        out: list[Judged] = []
+        errors: list[tuple[str, str]] = []
+        comments: dict[str, list[tuple[int, str]]] = {}
+        lines: dict[str, frozenset[int]] = {}
+        settings: Settings | None = None
+        for pair in pairs:
+            if settings is None:
+                settings = self.settings()
+            found, problems = self._file(pair, settings, show_all)
+            out += found
+            errors += problems
+            if pair.new is not None and pair.new_path is not None and "allocsafe:" in pair.new.text.replace(" ", ""):
+                unit = self._open("new", pair.new_path)
+                if unit is not None:
+                    comments[pair.new_path] = list(unit.comments())
+                    lines[pair.new_path] = pair.added | {j.site.span.line for j in found}
+        return out, errors, comments, lines
+
+    def settings(self) -> Settings:
+        """Tables, phases and contracts of the packs, with what the configuration adds."""
+        from allocsafe import packs
+        from allocsafe.api import Phase
+        from allocsafe.effects.summary import Tables
+        from allocsafe.flow.analysis import Settings
+
+        loaded = packs.packs()
+        texts = tuple(text for pack in loaded for text in pack.effects())
+        phases = tuple(p for pack in loaded for p in pack.phases)
+        extra = dict(self.config.phases)
+        phases = tuple(Phase(p.name, p.rank, (*extra.get(p.name, ()), *p.words), p.last_rank) for p in phases)
+        contracts = {k: v for pack in loaded for k, v in pack.contracts.items()} | dict(self.config.contracts)
+        return Settings(Tables(texts), phases, contracts, self.budget, self.outside)
+
+    def outside(self, name: str, path: str) -> Sequence[str]:
+        """Other files of the new tree that can reach an attribute or global of this name."""
+        key = (name, path)
+        if key not in self._outside:
+            tree = self.change.new_tree
+            if tree is None:
+                self._outside[key] = ["other files"]
+            else:
+                hits = [p for p in tree.mentions(name, (".py", ".pyi")) if p != path]
+                if len(hits) <= 24:
+                    pattern = re.compile(rf"[.]\s*{re.escape(name)}\b|[\"']{re.escape(name)}[\"']|\bimport\b[^\n]*\b{re.escape(name)}\b")
+                    hits = [p for p in hits if (source := tree.read(p)) is not None and pattern.search(source.text)]
+                self._outside[key] = hits
+        return self._outside[key]
+
+    def _open(self, side: str, path: str) -> Unit | None:
+        source = self.texts[side].get(path)
+        if source is None:
+            tree = self.change.new_tree if side == "new" else self.change.old_tree
+            source = tree.read(path) if tree is not None else None
+        if source is None:
+            return None
+        if path.endswith(PYTHON):
+            from allocsafe.frontends.python.unit import open_unit
+
+            return open_unit(source)
+        from allocsafe.frontends.cpp.unit import open_unit as open_cpp
+
+        return open_cpp(source)
+
+    # ------------------------------------------------------------ one file
+
+    def _file(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
+        from allocsafe.edits import edits
+        from allocsafe.edits import pair as pair_up
+
+        errors: list[tuple[str, str]] = []
+        new, new_problems = self._side("new", pair.new_path, pair.added, pair, settings, errors)
+        old, _ = self._side("old", pair.old_path, pair.removed, pair, settings, errors if pair.new_path is None else [])
+        pairings = pair_up(old, new, pair.lines.to_new)
+        changed = edits(pairings, pair.added, pair.removed, pair.lines.nearest_new)
+        judged = [j for j in (self._judged(pair, edit) for edit in changed) if j.is_new or show_all]
+        judged = self._with_fills(pair, judged, pairings, changed)
+        judged += self._unread(pair, new_problems, judged)
+        judged.sort(key=lambda j: j.site.span.line)
+        return judged, errors
+
+    def _side(
+        self, side: str, path: str | None, changed: frozenset[int], pair: FilePair, settings: Settings, errors: list[tuple[str, str]]
+    ) -> tuple[list[Alloc], list[object]]:
+        """The allocations of one side that the patch can concern."""
+        from allocsafe.edits import Alloc
+        from allocsafe.flow.analysis import FileAnalysis
+        from allocsafe.flow.program import Program
+        from allocsafe.frontends.base import Unsupported
+
+        if path is None or path not in self.texts[side]:
+            return [], []
+        tree = self.change.new_tree if side == "new" else self.change.old_tree
+        program = Program(lambda p: self._open(side, p), tree.paths if tree is not None else None)
+        try:
+            unit = program.unit(path)
+            if unit is None:
+                return [], []
+            analysis = FileAnalysis(program, path, settings)
+            names = self._changed_names(pair)
+            wanted, module = concerned(analysis, unit, changed, names)
+            analysis.run(wanted, module)
+        except Unsupported as problem:
+            errors.append((path, f"line {problem.span.line}: {problem.reason}"))
+            return [], [problem]
+        except RecursionError:
+            errors.append((path, "nests too deeply to be read"))
+            return [], []
+        found = [
+            Alloc(f.span.line, f.span.column, f.symbol, f.what, f.filled, f.verdict, f.attrs, f.owner, f.touched)
+            for f in sorted(analysis.found.values(), key=lambda f: (f.span.line, f.span.column))
+        ]
+        return found, list(analysis.problems)
+
+    def _changed_names(self, pair: FilePair) -> set[str]:
+        names: set[str] = set()
+        for source, lines in ((pair.old, pair.removed), (pair.new, pair.added)):
+            if source is not None:
+                for n in lines:
+                    names |= set(re.findall(r"[A-Za-z_]\w+", source.line(n)))
+        return names
+
+    def _judged(self, pair: FilePair, edit: Edit) -> Judged:
+        """One edit as rules see it."""
+        from allocsafe.api import Before, Change, Judged, Site
+        from allocsafe.source import Span
+        from allocsafe.verdict import Event, Safe, Unknown
+
+        path = pair.new_path or pair.old_path or ""
+        text = pair.new.line(edit.line).strip() if pair.new is not None else ""
+        before = None
+        if edit.old_line and pair.old is not None:
+            before = Before(pair.old_path or "", edit.old_line, pair.old.line(edit.old_line).strip())
+        span = Span(path, edit.line, edit.column, edit.line, edit.column + max(len(text) - edit.column, 1))
+        language = "python" if path.endswith(PYTHON) else "cuda" if path.endswith((".cu", ".cuh")) else "cpp"
+        site = Site(span, language, edit.symbol or "(unnamed)", edit.kind, text, before)  # type: ignore[arg-type]
+        changes: list[Change] = []
+        if edit.old is not None and edit.new is not None:
+            for what in ("dtype", "shape", "device", "layout", "pinning", "requires_grad"):
+                a, b = edit.old.attrs.get(what, ""), edit.new.attrs.get(what, "")
+                if a != b and (what != "shape" or (a and b)):
+                    changes.append(Change(what, a or "the default", b or "the default"))  # type: ignore[arg-type]
+        verdict = edit.new.verdict if edit.new is not None else None
+        if verdict is None:
+            if edit.new is None:
+                verdict = Safe("the allocation is gone", (Event("note", span, "", "taken out"),))
+            elif edit.new.filled:
+                verdict = Safe("it starts filled", (Event("filled", span, "[:]", edit.new.what),))
+            else:
+                verdict = Unknown("context", span, "the analysis did not reach it", "an entry point that calls it")
+        return Judged(site, verdict, tuple(changes), edit.is_new)
+
+    def _with_fills(self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]) -> list[Judged]:
+        """A fill that was taken out is reported where it stood, with the verdict of what it filled."""
+        from allocsafe.api import Before, Judged, Site
+        from allocsafe.edits import Pairing, dropped_fills
+        from allocsafe.source import Span
+        from allocsafe.verdict import Event, Unknown
+
+        if pair.old is None or pair.new is None or pair.new_path is None:
+            return judged
+        python = pair.path.endswith(PYTHON)
+        out = list(judged)
+        for fill in dropped_fills(pair.old.lines, pair.removed, pair.new.lines, pair.added, python=python):
+            line = pair.lines.nearest_new(fill.line)
+            span = Span(pair.new_path, line, 1, line, 1 + len(pair.new.line(line)))
+            language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
+            site = Site(span, language, fill.target, "dropped-fill", pair.new.line(line).strip(), Before(pair.old_path or "", fill.line, fill.text))  # type: ignore[arg-type]
+            hit = next((p for p in pairings if isinstance(p, Pairing) and p.old is not None and fill.line in p.old.touched), None)
+            if hit is not None:
+                same = [j for j, e in zip(judged, changed) if e.new is hit.new and e.new is not None]
+                if any(e.kind == "unfilled" and e.new is hit.new for e in changed):
+                    continue
+                if hit.new is not None and hit.new.verdict is not None:
+                    out = [j for j in out if j not in same]
+                    out.append(Judged(site, hit.new.verdict, (), True))
+                    continue
+                continue
+            unknown = Unknown(
+                "outside", span, f"{fill.target} was filled here, and comes from where the analysis cannot see: it may keep what an earlier step left", f"where {fill.target} is allocated and who reads it",
+                (Event("note", span, "", "the fill was here"),),
+            )  # fmt: skip
+            out.append(Judged(site, unknown, (), True))
+        return out
+
+    def _unread(self, pair: FilePair, problems: list[object], judged: list[Judged]) -> list[Judged]:
+        """Changed allocations in code that could not be analysed are unknown, with the reason, never silent."""
+        from allocsafe.api import Before, Judged, Site
+        from allocsafe.frontends.base import Unsupported
+        from allocsafe.source import Span
+        from allocsafe.verdict import Unknown
+
+        if pair.new is None or pair.new_path is None:
+            return []
+        python = pair.path.endswith(PYTHON)
+        language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
+        seen = {j.site.span.line for j in judged}
+        seen |= {n for j in judged for n in range(j.site.span.line - 1, j.site.span.line + 4)}
+        out: list[Judged] = []
+        for line in sorted(pair.added):
+            text = pair.new.line(line)
+            code = re.sub(r"(?:#|//).*", "", text)
+            if line in seen or not ALLOCATES.search(code):
+                continue
+            problem = _nearest(problems, line)
+            span = Span(pair.new_path, line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)
+            if isinstance(problem, Unknown):
+                verdict = problem
+            elif isinstance(problem, Unsupported):
+                verdict = Unknown("syntax", problem.span, f"the file could not be read: {problem.reason}", "a source that parses")
+            elif not pair.complete:
+                verdict = Unknown("context", span, "the patch does not hold the whole function", "the sources: --root")
+            else:
+                verdict = Unknown("context", span, "no walk reached this allocation", "an entry point that leads to it")
+            found = re.match(r"\s*([\w.\[\]\"']+)\s*(?::[^=]+)?=[^=]", code)
+            old_line = next((o for o in sorted(pair.removed) if pair.lines.nearest_new(o) == line), 0)
+            before = Before(pair.old_path or "", old_line, pair.old.line(old_line).strip()) if old_line and pair.old is not None else None
+            out.append(Judged(Site(span, language, found[1] if found else "(unnamed)", "added", text.strip(), before), verdict, (), True))  # type: ignore[arg-type]
+        return out
+
+
+def _nearest(problems: list[object], line: int) -> object | None:
+    """The problem whose definition starts closest above the line."""
+    best = None
+    for problem in problems:
+        at = getattr(getattr(problem, "span", None), "line", 0)
+        if at <= line and (best is None or at >= getattr(best, "span").line):  # noqa: B009
+            best = problem
+    return best if best is not None else (problems[0] if problems else None)
+
+
+def concerned(analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names: set[str]) -> tuple[list[Definition], bool]:
+    """The definitions whose allocations the changed lines can concern, and whether module-level code is among them."""
+    inside: dict[str, Definition] = {}
+    module = False
+    for line in changed:
+        at = unit.at_line(line)
+        if at is not None and at.kind == "function":
+            inside[at.qualname] = at
+        elif ALLOCATES.search(unit.source.line(line)):
+            module = True
+        elif at is None and FILLS.search(unit.source.line(line)):
+            module = True
+    out = {q: d for q, d in inside.items() if ALLOCATES.search(analysis.text_of(d))}
+    pattern = re.compile(r"^.*\b(?:self\.)?(\w+)[\"']?\]?\s*(?::[^=\n]+)?[:=][^=].*$", re.M)
+    for definition in unit.definitions:
+        if definition.kind != "function" or definition.qualname in out:
+            continue
+        text = analysis.text_of(definition)
+        if not ALLOCATES.search(text):
+            continue
+        owner_changed = definition.owner and any(d.owner == definition.owner for d in inside.values())
+        if owner_changed and any(name in names for name in _assigned(text)):
+            out[definition.qualname] = definition
+        elif any(re.search(rf"\b{re.escape(d.qualname.rsplit('.', 1)[-1])}\s*\(", text) for d in inside.values() if d.qualname != definition.qualname):
+            out[definition.qualname] = definition
+    del pattern
+    return list(out.values()), module
+
+
+def _assigned(text: str) -> set[str]:
+    """Attribute and key names that a text binds to something that allocates."""
+    out: set[str] = set()
+    for found in re.finditer(r"(?:self\.(\w+)|[\"'](\w+)[\"'])\s*(?::[^=\n]{0,60}?)?[:=]\s*(?=[^=])", text):
+        out.add(found[1] or found[2])
+    for found in re.finditer(r"register_buffer\(\s*[\"'](\w+)", text):
+        out.add(found[1])
+    return out
+
+
+__all__ = ["Callable", "Request", "check", "check_texts"]

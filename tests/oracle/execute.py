@@ -1,0 +1,86 @@
+"""The truth about a generated program: runs it on samples of its parameters and says whether any run read poison."""
+
+from __future__ import annotations
+
+import sys
+import types
+import warnings
+from typing import Any, Literal, NamedTuple
+
+import torch
+
+from tests.oracle.poison import FAKE_NUMPY, PoisonRead, Watch, result_is_poisoned
+from tests.oracle.program import Program, Sample
+
+torch.set_num_threads(1)
+warnings.filterwarnings("ignore")
+
+Outcome = Literal["clean", "poison", "crash"]
+
+
+class Truth(NamedTuple):
+    """What the runs showed. `shown` is the first sample that read poison."""
+
+    runs: int
+    crashes: int
+    shown: Sample | None
+    error: str = ""  # the last crash, for triage
+
+    @property
+    def usable(self) -> bool:
+        """A program that dies on most of its samples says nothing."""
+        return self.shown is not None or self.runs > self.crashes * 2
+
+
+def _arguments(program: Program, sample: Sample) -> list[Any]:
+    made: list[Any] = []
+    env = dict(sample.values)
+    for param in program.params:
+        value = sample.values[param.name]
+        if param.kind == "tensor":
+            shape = [int(eval(text, {}, env)) for text in param.shape]
+            made.append(torch.rand(shape, dtype=torch.float64))
+        else:
+            made.append(list(value) if isinstance(value, (list, tuple)) else value)
+    return made
+
+
+def load(source: str) -> dict[str, Any]:
+    """The program's module, freshly executed: module globals must not live on between samples."""
+    module = types.ModuleType("case")
+    module.__dict__["__name__"] = "case"
+    real = sys.modules.get("numpy")
+    sys.modules["case"] = module
+    sys.modules["numpy"] = FAKE_NUMPY
+    try:
+        exec(compile(source, "case.py", "exec"), module.__dict__)
+    finally:
+        if real is not None:
+            sys.modules["numpy"] = real
+    return module.__dict__
+
+
+def run_one(program: Program, sample: Sample) -> tuple[Outcome, str]:
+    """One run. A crash after a read of poison never comes that far: the read ends the run."""
+    torch.manual_seed(0)
+    arguments = _arguments(program, sample)
+    try:
+        with Watch():
+            result = load(program.source)[program.entry](*arguments)
+        return ("poison" if result_is_poisoned(result) else "clean"), ""
+    except PoisonRead as found:
+        return "poison", str(found)
+    except Exception as error:
+        return "crash", f"{type(error).__name__}: {error}"
+
+
+def truth(program: Program, samples: list[Sample]) -> Truth:
+    """Runs the samples in order and stops at the first that reads poison."""
+    crashes, last = 0, ""
+    for at, sample in enumerate(samples):
+        outcome, note = run_one(program, sample)
+        if outcome == "poison":
+            return Truth(at + 1, crashes, sample, note)
+        if outcome == "crash":
+            crashes, last = crashes + 1, note
+    return Truth(len(samples), crashes, None, last)

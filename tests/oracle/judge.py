@@ -1,0 +1,124 @@
+"""One program: the truth by running it, the verdict by analysing it, and which of the two is wrong if they differ."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+
+from tests.oracle.execute import Truth, truth
+from tests.oracle.program import Program, Sample
+
+FEW, MORE_FOR_SAFE, MORE_FOR_UNSAFE = 7, 20, 120
+"""Samples for every program; more where `safe` would be wrong if one showed poison, or `unsafe` right if one did."""
+
+LIMIT = 90
+"""Seconds that the analysis of one program may take before it counts as hung."""
+
+Kind = Literal["right", "wrong-safe", "assumed-safe", "wrong-unsafe", "unknown", "missed", "error", "crash"]
+
+
+class Result(NamedTuple):
+    """`kind` compares `verdict` with `poisoned`; `why` is the step of an unknown or the text of an error."""
+
+    seed: int
+    kind: Kind
+    verdict: str
+    poisoned: bool
+    why: str = ""
+    condition: bool = False
+    shown: Sample | None = None
+    features: frozenset[str] = frozenset()
+
+
+class Answer(NamedTuple):
+    verdict: str
+    why: str
+    condition: bool
+    assumes: tuple[str, ...]
+    reason: str
+
+
+class Hung(Exception):
+    """The analysis took longer than `LIMIT`."""
+
+
+@contextmanager
+def limit(seconds: int) -> Iterator[None]:
+    """Raises `Hung` after `seconds` (main thread of a process, which is where the workers run)."""
+
+    def stop(*_: Any) -> None:
+        raise Hung(f"longer than {seconds} s")
+
+    old = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def ask(program: Program) -> Answer:
+    """The verdict on the marked allocation. `missed` if no site is reported on its line."""
+    from allocsafe.api import Safe, Unknown, name_of
+    from allocsafe.pipeline import check_texts
+
+    report = check_texts(before={"case.py": program.before}, after={"case.py": program.source})
+    if report.errors:
+        return Answer("error", str(report.errors[0]), False, (), str(report.errors))
+    here = [entry.judged for entry in report.sites if entry.judged.site.span.line == program.site_line]
+    order = {"unsafe": 0, "unknown": 1, "safe": 2}
+    here.sort(key=lambda judged: (judged.site.kind != "unfilled", order[name_of(judged.verdict)]))
+    if not here:
+        return Answer("missed", "no site on the marked line", False, (), "")
+    verdict = here[0].verdict
+    step = verdict.step if isinstance(verdict, Unknown) else ""
+    condition = isinstance(verdict, Unknown) and verdict.hole is not None and verdict.hole.condition is not None
+    assumes = verdict.assumes if isinstance(verdict, Safe) else ()
+    return Answer(name_of(verdict), step, condition, assumes, verdict.reason)
+
+
+def answer(program: Program) -> Answer:
+    """`ask`, with a crash or a hang of the analysis turned into the answer `error`."""
+    try:
+        with limit(LIMIT):
+            return ask(program)
+    except Exception as error:  # a crash of the analysis is a result to count, not the end of the run
+        return Answer("error", f"{type(error).__name__}: {error}"[:120], False, (), "")
+
+
+def shown(program: Program, verdict: str) -> Truth:
+    """The truth, with as many samples as the verdict deserves."""
+    found = truth(program, program.samples(FEW))
+    if found.shown or verdict not in ("safe", "unsafe") or not found.usable:
+        return found
+    more = MORE_FOR_SAFE if verdict == "safe" else MORE_FOR_UNSAFE
+    again = truth(program, program.samples(more, FEW))
+    return Truth(found.runs + again.runs, found.crashes + again.crashes, again.shown, again.error)
+
+
+def compare(program: Program) -> Result:
+    """Runs and analyses one program."""
+    first = truth(program, program.samples(FEW))
+    if not first.usable:
+        return Result(program.seed, "crash", "", False, first.error)
+    said = answer(program)
+    found = first if first.shown else shown(program, said.verdict)
+    poisoned = found.shown is not None
+    kind: Kind = "right"
+    if said.verdict in ("missed", "error"):
+        kind = "missed" if said.verdict == "missed" else "error"
+    elif said.verdict == "unknown":
+        kind = "unknown"
+    elif said.verdict == "safe" and poisoned:
+        kind = "assumed-safe" if said.assumes and _negative(found.shown) else "wrong-safe"
+    elif said.verdict == "unsafe" and not poisoned:
+        kind = "wrong-unsafe"
+    return Result(program.seed, kind, said.verdict, poisoned, said.why, said.condition, found.shown, program.features)
+
+
+def _negative(sample: Sample | None) -> bool:
+    """Whether a size is negative in the sample: a verdict may assume, and say, that none is."""
+    return sample is not None and any(type(value) is int and value < 0 for value in sample.values.values())
