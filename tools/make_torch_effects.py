@@ -39,8 +39,8 @@ from allocsafe_rules.effects import HAND, text
 
 TARGET = Path(__file__).parent.parent / "rules" / "allocsafe_rules" / "effects" / "torch_generated.txt"
 HEADER = """\
-# Written by tools/make_torch_effects.py from the operator schemas of torch {version}. Do not edit it: a line in one
-of the # other tables comes first. `torch.ops.NS.NAME` stands for all overloads of the operator.
+# Written by tools/make_torch_effects.py from the operator schemas of torch {version}. Do not edit: a line in another
+# table comes first. `torch.ops.NS.NAME` stands for all overloads of the operator.
 """
 # Strength of an effect on an argument that is not mutated, and on one that is: the later one wins a join.
 STRENGTH = "-VCIRWPQAM"
@@ -60,6 +60,10 @@ INDEX_NAMES = re.compile(
     r"|cu_?seq.*|cum_seq.*|seqused.*|seqlen.*"
 )
 AXIS_NAMES = re.compile(r"dims?\d?|.*_dims?|dim_.*|axis\d?|axes|dimension|dims_.*|start_dim|end_dim")
+# Their schemas promise a fresh tensor; they return the argument where there is nothing to do.
+RETURNS_ARGUMENT = re.compile(
+    r"_cast_.*|(_)?conj_physical|dequantize|(feature_)?(alpha_)?dropout|native_dropout|_saturate_weight_to_fp16|_foobar"
+)
 # Looks at shape, type or place only, whatever the schema's return type.
 META = re.compile(
     r"(sym_)?(size|stride|numel|storage_offset)|dim|ndim|_?is_(?!all_true|any_true|nonzero).*|cudnn_is_acceptable|_?has_.*"
@@ -131,6 +135,12 @@ def read_schema(schema: Any) -> Overload:
     return Overload(tuple(positional), tuple(keywords), tuple(outs), result, takes)
 
 
+def as_method(overload: Overload) -> Overload:
+    """With the receiver in front: `polygamma(int n, Tensor self)` is `self.polygamma(n)`."""
+    receiver_first = sorted(overload.positional, key=lambda param: param.name != "self")
+    return overload._replace(positional=tuple(receiver_first))
+
+
 def read_result(base: str, schema: Any, owner: dict[str, str], operands: set[str]) -> Result:
     returned = list(schema.returns)
     if not returned:
@@ -171,11 +181,13 @@ def join_results(results: list[Result]) -> Result:
         return next(result for result in results if result.kind == "views")
     if shared:
         return Result("maybe", shared[0].param)
-    return Result("tuple") if "tuple" in kinds else Result("new" if "new" in kinds else sorted(kinds)[-1])
+    return Result("new" if "new" in kinds else sorted(kinds)[-1])  # a tensor or a tuple of them: all are written
 
 
 def join(name: str, overloads: list[Overload], *, receiver: str, by_python: bool) -> Summary:
     """All overloads as one line. `receiver` is the name that Python gives to the schema's `self`."""
+    if by_python and receiver == "self":
+        overloads = [as_method(overload) for overload in overloads]
     main = [overload for overload in overloads if not overload.outs] or overloads
     longest = max(main, key=lambda overload: len(overload.positional))  # it names the positions
     rename = {"self": receiver}
@@ -223,6 +235,8 @@ def by_name_rules(base: str, summary: Summary) -> Summary:
     """What the name of an operator says more than its schema does, for the names that no hand-written line knows."""
     if META.fullmatch(base):
         return summary._replace(params=tuple(p._replace(effect="-") for p in summary.params), result=Result("meta"))
+    if RETURNS_ARGUMENT.fullmatch(base):
+        return summary._replace(result=Result("maybe", summary.params[0].name))
     if re.search(r"(^|_)empty(_|$)", base):
         return without_out(summary._replace(params=shape_only(summary), result=Result("alloc")))
     if re.search(r"_like$|^new_", base):

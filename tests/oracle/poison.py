@@ -156,6 +156,7 @@ def _fake_numpy() -> types.ModuleType:
         return empty(np.shape(other), **kwargs)
 
     fake.empty, fake.empty_like = empty, empty_like  # type: ignore[attr-defined]
+    fake.__spec__ = np.__spec__  # torch looks for it
     return fake
 
 

@@ -93,16 +93,21 @@ def same_offence(kind: str, case: Program) -> bool:
     return found.usable and (found.shown is not None) == (kind == "wrong-safe")
 
 
-def keep(results: list[Result], only: frozenset[str] | None, folder: Path) -> None:
-    """Writes the offending programs, minimised, for people to look at."""
+def keep_one(result: Result, only: frozenset[str] | None, folder: Path) -> None:
+    """Writes one offending program, minimised (runs in a worker)."""
+    small = minimise(program(result.seed, only), partial(same_offence, result.kind), 150)
+    said = answer(small)
+    head = f"# {result.kind}, seed {result.seed}: verdict {said.verdict} ({said.why} {said.reason})\n"
+    head += f"# sample of the whole program: {result.shown.values if result.shown else None}\n"
+    (folder / f"{result.kind}-{result.seed}.py").write_text(head + small.source)
+
+
+def keep(results: list[Result], only: frozenset[str] | None, folder: Path, jobs: int) -> None:
+    """Writes the first offending programs of each kind for people to look at."""
     folder.mkdir(parents=True, exist_ok=True)
-    for result in [result for result in results if result.kind in KEPT][:60]:
-        whole = program(result.seed, only)
-        small = minimise(whole, partial(same_offence, result.kind))
-        said = answer(small)
-        head = f"# {result.kind}, seed {result.seed}: verdict {said.verdict} ({said.why} {said.reason})\n"
-        head += f"# sample: {result.shown.values if result.shown else None}\n"
-        (folder / f"{result.kind}-{result.seed}.py").write_text(head + small.source)
+    rows = [row for kind in KEPT for row in [result for result in results if result.kind == kind][:24]]
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        pool.map(partial(keep_one, only=only, folder=folder), rows, chunksize=1)
 
 
 def run(
@@ -145,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.features:
         print(by_feature(results))
     if options.keep:
-        keep(results, only, options.keep)
+        keep(results, only, options.keep, options.jobs)
     return 1 if any(result.kind in FAILS for result in results) else 0
 
 

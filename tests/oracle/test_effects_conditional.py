@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="`make oracle` installs it")
-np = pytest.importorskip("numpy")
+pytest.importorskip("torch", reason="`make oracle` installs it")
+pytest.importorskip("numpy")
 
+import numpy as np
+import torch
 from allocsafe.effects.summary import Summary, parse_line
 from allocsafe_rules.effects import HAND, text
+
 from tests.oracle.effects_recipes.checker import Disagrees, check_mutated, check_untouched, resolve
 from tests.oracle.effects_recipes.torch_recipes import I, X, Y, a
 
+pytestmark = pytest.mark.filterwarnings("ignore")
 LINES = {
     line.name: line
     for name in HAND
@@ -42,13 +46,22 @@ def test_reduce_reads_the_part_that_it_writes(line: Summary) -> None:
 
 @pytest.mark.parametrize("line", of_special("inplace", "torch.nn."), ids=lambda line: line.name)
 def test_inplace_writes_the_argument_and_returns_it(line: Summary) -> None:
-    shape = {"dropout1d": (5, 8, 3), "dropout2d": (5, 8, 3, 2), "dropout3d": (5, 8, 3, 2, 2)}.get(line.name[20:], (4, 6))
+    shape = {"dropout1d": (5, 8, 3), "dropout2d": (5, 8, 3, 2), "dropout3d": (5, 8, 3, 2, 2)}.get(
+        line.name[20:], (4, 6)
+    )
     extra = (2.0, 9.0) if line.name.endswith("threshold") else ()
     on = {"training": True} if any(param.name == "training" for param in line.params) else {}
     check_untouched(line, lambda: a(X(*shape), *extra, **on), "input")
     check_mutated(line, lambda: a(X(*shape), *extra, inplace=True, **on), "input", "M")
     value = X(*shape)
     assert resolve(line.name)(value, *extra, inplace=True, **on) is value
+
+
+@pytest.mark.parametrize("name", ["dropout", "alpha_dropout", "feature_alpha_dropout", "dropout2d"])
+def test_dropout_outside_of_training_is_the_argument(name: str) -> None:
+    assert LINES[f"torch.nn.functional.{name}"].result == ("maybe", "input")
+    value = X(5, 8, 3, 2)
+    assert resolve(f"torch.nn.functional.{name}")(value, training=False).data_ptr() == value.data_ptr()
 
 
 def test_numpy_inplace() -> None:
@@ -73,7 +86,9 @@ def test_where_leaves_the_rest_as_it_was(line: Summary) -> None:
         plain = function(*operands)
     many = isinstance(plain, tuple)
     for which in (0, 1):
-        outs = [np.full_like(item, 7 if item.dtype.kind != "b" else not item[0, 0]) for item in (plain if many else [plain])]
+        outs = [
+            np.full_like(item, 7 if item.dtype.kind != "b" else not item[0, 0]) for item in (plain if many else [plain])
+        ]
         former = [out.copy() for out in outs]
         function(*operands, out=tuple(outs), where=mask if which else ~mask)
         for out, old, item in zip(outs, former, plain if many else [plain], strict=True):

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="`make oracle` installs it")
-if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
-    pytest.skip("this torch has no gloo", allow_module_level=True)
+pytest.importorskip("torch", reason="`make oracle` installs it")
 
+import torch.distributed
 from allocsafe.effects.summary import Summary, parse_line
 from allocsafe_rules.effects import text
+
 from tests.oracle.effects_recipes.checker import resolve
 from tests.oracle.effects_recipes.ranks import PLAN
 
 LINES = [parse_line(row) for row in text("torch_distributed.txt").splitlines() if not row.startswith("#")]
 # No tensor goes in: they answer about the group, or make one.
 NO_TENSOR = frozenset(
-    """barrier monitored_barrier get_rank get_world_size get_backend is_available is_initialized new_group
-    get_process_group_ranks get_global_rank get_group_rank destroy_process_group""".split()
+    {"barrier", "monitored_barrier", "is_available", "is_initialized", "new_group", "destroy_process_group"}
+    | {"get_rank", "get_world_size", "get_backend", "get_process_group_ranks", "get_global_rank", "get_group_rank"}
 )
 NOT_HERE = {
     "all_gather_coalesced": "gloo has no such call",
@@ -37,6 +37,8 @@ def short(line: Summary) -> str:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
+        pytest.skip("this torch has no gloo")
     folder = tmp_path_factory.mktemp("ranks")
     outputs = [folder / f"rank{rank}.json" for rank in (0, 1)]
     module = "tests.oracle.effects_recipes.ranks"
@@ -82,7 +84,10 @@ def test_line_says_what_the_collective_does(line: Summary, seen: list[dict[str, 
             assert changed == base, f"{param.name}: the former content shows"
             assert any(run[""]["before"][param.name] != run[""]["after"][param.name] for run in holders)
             continue
-        others = [[{k: v for k, v in run[which]["after"].items() if k != param.name} for run in runs] for which in ("", param.name)]
+        others = [
+            [{k: v for k, v in run[which]["after"].items() if k != param.name} for run in runs]
+            for which in ("", param.name)
+        ]
         results = [[run[which]["result"] for run in runs] for which in ("", param.name)]
         if param.effect == "M":
             assert changed != base, f"{param.name}: the former content does not matter"

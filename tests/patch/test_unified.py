@@ -144,6 +144,13 @@ def test_an_empty_patch_changes_nothing(text: bytes) -> None:
     assert parse(text) == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_patch_as_windows_shells_write_it(encoding: str) -> None:
+    diff = only(SIMPLE.decode().replace("\n", "\r\n").encode(encoding))
+    assert diff.new_path == "pkg/x.py"
+    assert [hunk.rows for hunk in diff.hunks] == [hunk.rows for hunk in only(SIMPLE).hunks]
+
+
 MERGE = b"""\
 diff --cc x.py
 index 1111111,2222222..3333333
@@ -170,6 +177,8 @@ CONTEXT = b"*** a/x.py\n--- b/x.py\n***************\n*** 1,2 ****\n! a\n--- 1,2 
         (b"this is no patch\n", ["not a patch"]),
         (b"\0\1\2" * 50, ["not a patch"]),
         (b"x" * 20_000_000, ["not a patch"]),
+        (b"diff --git " + b"a " * 10_000_000, ["not a patch"]),
+        (b"--- " + b" " * 20_000_000 + b"\n+++ b\n@@ -1 +1 @@\n-a\n+b\n", ["hunk without a file header"]),
         (SIMPLE.replace(b"diff", b"\x1b[1mdiff").replace(b"-", b"\x1b[31m-"), ["colour"]),
         (SIMPLE.split(b"\n", 4)[4], ["a hunk without a file header", "line 1"]),
         (b"--- a/x.py\n+++ b/x.py\n", ["x.py", "no hunk"]),

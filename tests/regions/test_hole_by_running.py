@@ -24,10 +24,15 @@ def uses_free(program: Program) -> bool:
     return any(T in row.all_syms() for row in rows)
 
 
+def is_relation(condition: str) -> bool:
+    """It can be computed: it is not only a description."""
+    return " for some " not in condition and not condition.startswith("a relation of")
+
+
 def at_sample(program: Program, sample: str) -> Iterator[tuple[tuple[int, ...], Outcome]]:
     """The element of a sample, and the program run at its sizes (and at any small ones that it does not name)."""
     values, place = parsed_sample(sample)
-    for trial in itertools.product(range(4), repeat=3):
+    for trial in itertools.product(range(4), range(4), range(-9, 9) if uses_free(program) else (0,)):
         env = {s: values.get(s.name, value) for s, value in zip((N, M, T), trial, strict=True)}
         outcome = run(program, env)
         if outcome is not None:
@@ -39,6 +44,9 @@ def at_sample(program: Program, sample: str) -> Iterator[tuple[tuple[int, ...], 
 def test_every_answer_holds_when_run(program: Program) -> None:
     answer = hole(program.shape, program.read, program.writes, program.facts)
     event(answer.status)
+    if answer.reason == "too complex":
+        event("too complex")
+        return
     assert answer.status in ("none", "generic", "conditional"), answer
     free = uses_free(program)
     for env in environments(0, 6, free=free):
@@ -49,7 +57,7 @@ def test_every_answer_holds_when_run(program: Program) -> None:
         if answer.status == "none":
             assert not unwritten, (env, answer)
         elif answer.status == "conditional" and answer.condition is not None and read:
-            if " for some " in answer.condition:
+            if not is_relation(answer.condition):
                 continue
             words = {"n": env[N], "m": env[M], "t": env[T], "min": min, "max": max}
             assert eval(answer.condition, words) == (not unwritten), (env, answer)
@@ -98,7 +106,7 @@ def test_what_is_not_affine_is_never_called_decided_wrongly(program: Program) ->
             outcome = run(program, env)
             if outcome is not None and outcome.read:
                 assert outcome.surely_unwritten, (env, answer)
-    if answer.condition is not None and " for some " not in answer.condition:
+    if answer.condition is not None and is_relation(answer.condition):
         for env in environments(0, 6, free=free):
             words = {"n": env[N], "m": env[M], "t": env[T], "min": min, "max": max}
             outcome = run(program, env)

@@ -212,10 +212,12 @@ class FileAnalysis:
         if function.is_generator or any(d.rsplit(".", 1)[-1].split("(")[0] in calls.KERNEL_DECORATORS for d in function.decorator_names if d not in calls.TRANSPARENT):
             frame = Frame(m.fresh(), function, self.path, owner, 0, receiver)
             m.known_frames[frame.ident] = 0
-            calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span)
+            calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span, root=True)
             value = calls.run_frame(m, frame, stub.span)
         else:
-            value = invoke(m, Closure(stub, self.path, 0, receiver, owner), [], {}, stub.span)
+            value = invoke(m, Closure(stub, self.path, 0, receiver, owner), [], {}, stub.span, root=True)
+        if m.state.path == 0:
+            m.dead_ends.append(stub.span)
         m.frames.pop()
         for cond, array in m.arrays(value):
             log(m, array, "return", stub.span, "returned", event="returned", cond=cond)
@@ -288,7 +290,7 @@ class FileAnalysis:
         m.frames.append(holder)
         if isinstance(init, Closure):
             self._phase(m, "__init__")
-            invoke(m, init, [], {}, receiver_span(self.path))
+            invoke(m, init, [], {}, receiver_span(self.path), root=True)
         m.frames.pop()
         for buffer in m.buffers:
             names |= buffer.kept_in
@@ -370,6 +372,9 @@ class FileAnalysis:
                 verdict: Verdict | None = None
             else:
                 verdict = Reads(m, [b for b in buffers if not b.filled], lambda name: self.settings.outside(name, self.path)).verdict()
+            if isinstance(verdict, Safe) and m.dead_ends:
+                why = "no path of the walk reaches the end of the function, so reads may be missing"
+                verdict = Unknown("path", m.dead_ends[0], why, "the values that make every path end early", verdict.trace)
             attrs = dict(first.attrs)
             if any(b.kept_in for b in buffers):
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))

@@ -208,8 +208,8 @@ def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: 
     return Opaque(key, f"{name.rsplit('.', 1)[-1]}(...)")
 
 
-def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None) -> Value:
-    """Walks a function of the program in place."""
+def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None, *, root: bool = False) -> Value:
+    """Walks a function of the program in place. `root`: nobody calls it in view, so what is not given is opaque, whatever its default."""
     loose = loose or []
     everything = [*args, *kwargs.values(), *loose]
     stub = func.function
@@ -247,7 +247,7 @@ def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value
         escape(m, loose, span, f"unpacked into the call of {stub.name}", "unpacking", "naming the arguments one by one")
     frame = Frame(m.fresh(), function, func.path, func.owner, func.frame, func.receiver)
     m.known_frames[frame.ident] = func.frame
-    bind(m, frame, func, args, kwargs, loose, span)
+    bind(m, frame, func, args, kwargs, loose, span, root=root)
     return run_frame(m, frame, span)
 
 
@@ -305,7 +305,7 @@ def _steps(block: ir.Block) -> list[ir.Step]:
     return out
 
 
-def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dict[str, Value], loose: list[Value], span: Span) -> None:
+def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dict[str, Value], loose: list[Value], span: Span, *, root: bool = False) -> None:
     """Arguments to parameters, as Python does it; what is missing gets its default or is opaque."""
     function = frame.function
     given = list(args)
@@ -317,6 +317,9 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
     default_regs = None
     for param in function.params:
         key = (frame.ident, param.name)
+        if root and param.kind in ("star", "double-star"):
+            m.write_cell(key, Opaque(("param", frame.path, function.qualname, param.name, frame.ident), param.name))
+            continue
         if param.kind == "star":
             if loose:
                 ref = m.new_object("list", span)
@@ -343,9 +346,9 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
             value = given.pop(0)
         elif param.name in rest:
             value = rest.pop(param.name)
-        elif param.name in defaults:
+        elif param.name in defaults and not root:
             value = defaults[param.name]
-        elif param.default is not None and not loose:
+        elif param.default is not None and not loose and not root:
             if default_regs is None:
                 default_regs = run_defaults(m, frame)
             value = default_regs.get(param.default)

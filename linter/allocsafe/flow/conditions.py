@@ -54,6 +54,7 @@ class Conditions:
         self._nodes: list[tuple[int, int, int]] = [(-1, 0, 0), (-1, 1, 1)]
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
+        self._within: dict[tuple[int, int], int] = {}
         self._by_key: dict[Hashable, int] = {}
         self.atoms: list[Atom] = []
 
@@ -117,6 +118,13 @@ class Conditions:
             return FALSE
         if f <= TRUE or care == TRUE:
             return f
+        key = (f, care)
+        found = self._within.get(key)
+        if found is None:
+            found = self._within[key] = self._restrict(f, care)
+        return found
+
+    def _restrict(self, f: Condition, care: Condition) -> Condition:
         var_f, var_c = self._nodes[f][0], self._nodes[care][0]
         if var_c < var_f:
             c0, c1 = self._split(care, var_c)

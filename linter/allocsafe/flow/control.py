@@ -258,3 +258,8 @@ def yielded(m: Machine, step: ir.Yield) -> None:
 @step_meaning(ir.Await)
 def awaited(m: Machine, step: ir.Await) -> None:
     m.put(step.dst, m.get(step.src))
+
+
+@step_meaning(ir.Move)
+def move(m: Machine, step: ir.Move) -> None:
+    m.put(step.dst, m.get(step.src))

@@ -14,7 +14,7 @@ times; past the bound the answer is `unsure`, with that reason.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from allocsafe.flow.buffers import Buffer, Entry, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition
@@ -24,6 +24,8 @@ from allocsafe.flow.views import is_whole_axis
 from allocsafe.regions.box import Access, Axis, Box, Loop, Write, compose
 from allocsafe.regions.exprs import Lin
 from allocsafe.regions.question import Hole, hole
+
+_T = TypeVar("_T")
 
 MOST_WORLDS = 48
 """Worlds looked at for one read. Forty correlated branches need two; forty independent ones are cut off."""
@@ -74,6 +76,7 @@ class Judge:
         self.m = m
         self.worlds = 0
         self._pieces: dict[int, tuple[Piece, ...] | None] = {}
+        self._ranks: dict[int, int] = {}
 
     def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
         """What the access `entry` of `buffer` meets."""
@@ -356,6 +359,7 @@ class Judge:
         box = self._in_frame(write.box, write.frame, query)
         if box is _UNSAYABLE:
             return None
+        box = self._cut(box, query)  # type: ignore[arg-type]
         loops = tuple(t.loop for t in write.turns)
         return Write(Access(box, loops, piece.when), write.pos < query.pos, same_turn)  # type: ignore[arg-type]
 
@@ -375,17 +379,36 @@ class Judge:
         own = {t.loop.var for t in write.turns}
         if box is _UNSAYABLE or write.kind == "escape" and write.box is None:
             return Write(Access(None, (), ()), True, False)
+        box = self._cut(box, query)  # type: ignore[arg-type]
         if write.born or (box is not None and any(s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms())):  # type: ignore[attr-defined]
             if box is None or write.born:
                 return Write(Access(None, (), ()), True, False)
             return Write(Access(box, tuple(t.loop for t in write.turns), ()), True, False)  # type: ignore[arg-type]
         return Write(Access(box, (), ()), True, False)  # type: ignore[arg-type]
 
+    def _cut(self, axes: tuple[_T, ...] | None, query: Query) -> tuple[_T, ...] | None:
+        """Without the trailing axes of a buffer of unknown rank that every access takes whole."""
+        if axes is None or not query.buffer.open or query.frame is not None:
+            return axes
+        return axes[: self.rank_of(query.buffer)]
+
+    def rank_of(self, buffer: Buffer) -> int:
+        """How many leading axes of a buffer the accesses tell apart."""
+        if buffer.ident not in self._ranks:
+            need = buffer.outer + 1
+            for entry in buffer.entries:
+                if entry.frame is None and entry.box is not None and buffer.shape is not None:
+                    for number, (axis, size) in enumerate(zip(entry.box, buffer.shape)):
+                        if not is_whole_axis(axis, size):
+                            need = max(need, number + 1)
+            self._ranks[buffer.ident] = need
+        return self._ranks[buffer.ident]
+
     def _hole(self, query: Query, writes: list[Write], facts: tuple[Lin, ...]) -> Hole:
-        shape = query.frame if query.frame is not None else query.buffer.shape
+        shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query)
         if query.box is None and shape is None and any(w.access.box is not None for w in writes):
             writes = [w for w in writes if w.access.box is None]
-        read = Access(query.box, tuple(t.loop for t in query.turns), facts)
+        read = Access(self._cut(query.box, query), tuple(t.loop for t in query.turns), facts)
         found = hole(shape, read, writes)
         if found.status != "none" and query.box is None and query.frame is None:
             for frame in {w.frame for w in query.buffer.entries if w.frame is not None and w.kind == "write"}:

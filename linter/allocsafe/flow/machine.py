@@ -136,6 +136,7 @@ class Machine:
         self.shape_alias: dict[Hashable, Opaque] = {}
         self.filled: dict[Hashable, FilledSite] = {}
         self.calling = ""
+        self.dead_ends: list[Span] = []
         self.entry_phases: list[Phase | None] = [None]
         self.ran: dict[int, Condition] = {}
         self.run_modules = True
@@ -183,6 +184,20 @@ class Machine:
         except Unsupported:
             return
         self.enter(top, path)
+        if unit.language == "python":
+            self._doubt_globals(path, unit.source.text)
+
+    def _doubt_globals(self, path: str, text: str) -> None:
+        """A name that a function declares `global` may hold another value than the module gave it."""
+        import re
+
+        names = {n for found in re.finditer(r"^[ \t]+global[ \t]+([\w, \t]+)", text, re.M) for n in re.split(r"[ ,\t]+", found[1]) if n}
+        for name in names:
+            held = self.state.cells.get((("module", path), name))
+            if held is not None:
+                kept = self.decide(("initial", path, name), f"{name} still has its first value", "order")
+                other = Opaque(("global", path, name), name)
+                self.state.cells[(("module", path), name)] = choose(self.conds, [(kept, held), (self.conds.no(kept), other)]) or held
 
     def enter(self, function: Function, path: str) -> Frame:
         """Walks code outside of functions on a path of its own; its cells stay."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from allocsafe.flow.state import choose
 from allocsafe.flow.values import NONE, ClassOf, Closure, Known, Opaque, Super, Value
 from allocsafe.frontends.base import Unit, Unsupported
 from allocsafe.ir import nodes as ir
@@ -243,9 +244,15 @@ class Program:
         if attr not in body.names and body.names:
             return None
         values = m.run_apart(body, owner.path)
+        unit = self.unit(owner.path)
+        text = unit.source.text if unit is not None else ""
         for name, value in values.items():
+            if re.search(rf"\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]", text):  # an instance or the class may hold another value
+                kept = m.decide(("initial", owner.path, owner.cls.qualname, name), f"{name} still has its first value", "order")
+                other = Opaque(("attr", ("class", owner.path, owner.cls.qualname), name), f"{owner.cls.name}.{name}")
+                value = choose(m.conds, [(kept, value), (m.conds.no(kept), other)]) or value  # noqa: PLW2901
             m.write_cell((where, ("attr", name)), value)
-        return values.get(attr)
+        return m.read_cell((where, ("attr", attr)))
 
     def super_attribute(self, m: Machine, value: Super, attr: str, span: Span) -> Value:
         """An attribute as the bases of the class define it."""

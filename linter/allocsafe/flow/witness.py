@@ -277,7 +277,8 @@ class Reads:
         if entry.box is None:
             return "[:]"
         shape = entry.frame if entry.frame is not None else buffer.shape
-        text = hole(shape, Access(entry.box, (), ()), []).region
+        cut = self.judge.rank_of(buffer) if buffer.open and entry.frame is None else len(entry.box)
+        text = hole(shape[:cut] if shape is not None else None, Access(entry.box[:cut], (), ()), []).region
         return "[:]" if text in ("whole", "") else text
 
     def _proof(self, answers: list[Answer]) -> tuple[Event, ...]:

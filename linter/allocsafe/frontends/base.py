@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 from allocsafe.source import Source, Span
+
+if TYPE_CHECKING:  # an outline needs no IR, and a hook that finds nothing to judge should not pay for it
+    from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 
 
 class Unsupported(Exception):

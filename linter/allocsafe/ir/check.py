@@ -16,8 +16,10 @@ from allocsafe.ir import nodes as ir
 from allocsafe.ir.show import place, show_step
 
 _REG_FIELDS = frozenset(
-    ["src", "obj", "a", "b", "x", "func", "ctx", "cond", "iterable", "target"]
-    + ["ptr", "start", "stop", "stride", "grid", "block", "types"]
+    (
+        *("src", "obj", "a", "b", "x", "func", "ctx", "cond", "iterable", "target"),
+        *("ptr", "start", "stop", "stride", "grid", "block", "types"),
+    )
 )
 _REG_TUPLES = frozenset(["uses", "parts", "decorators", "extents"])
 _BINARY = frozenset(["+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^", "c/", "c%"])

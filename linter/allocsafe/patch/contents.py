@@ -18,7 +18,7 @@ def refusal(data: bytes) -> str | None:
     if b"\0" in data:
         return "holds NUL bytes: not a text file"
     if len(data) > MOST_BYTES:
-        return f"too large to judge ({len(data) / 1e6:.0f} MB)"
+        return f"too large to judge (more than {MOST_BYTES / 1e6:.0f} MB)"
     if len(data) > LONGEST_LINE:
         longest = max(map(len, data.split(b"\n")))
         if longest > LONGEST_LINE:

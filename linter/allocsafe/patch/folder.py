@@ -12,7 +12,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from allocsafe.patch.contents import refusal, source
+from allocsafe.patch.contents import MOST_BYTES, refusal, source
 from allocsafe.patch.names import leads_out
 from allocsafe.patch.pairs import Tree
 from allocsafe.source import Source
@@ -36,7 +36,7 @@ class FolderTree:
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         with open(full, "rb") as file:
-            return file.read()
+            return file.read(MOST_BYTES + 1)  # enough to be refused
 
     def read(self, path: str) -> Source | None:
         if path not in self._known:

@@ -20,6 +20,7 @@ from allocsafe.patch.objects import REGULAR, GitTree, IndexTree, Repository
 from allocsafe.patch.pairs import Change, FilePair, PatchError, Status, Tree, judgeable, within
 from allocsafe.source import Source
 
+_CONFLICT = "has merge conflicts"
 _LIST = ("--raw", "-z", "-M", "--no-abbrev", "--ignore-submodules=all", "--no-ext-diff")
 
 
@@ -86,7 +87,7 @@ class _Reading:
                 continue
             if entry.kind == "U":
                 conflicts.add(entry.new_path)
-                self.errors[entry.new_path] = "has merge conflicts"
+                self.errors[entry.new_path] = _CONFLICT
             elif "160000" not in (entry.old_mode, entry.new_mode) and entry.new_path not in conflicts:
                 pair = self._pair(entry)
                 if pair is not None:
@@ -137,6 +138,8 @@ class _Reading:
             self.errors[path] = "cannot be read: its content is not there"
             return None
         reason = refusal(data)
+        if set(blob) == {"0"} and b"\n<<<<<<< " in b"\n" + data and b"\n>>>>>>> " in data:
+            reason = _CONFLICT  # of a working tree git lists these as merely changed
         if reason:
             self.errors[path] = reason
             return None

@@ -100,7 +100,7 @@ def plain_choices(old: str, new: str) -> tuple[str, ...]:
     if old != new and (NULL in (old, new) or _same(old, new) or _both_prefixed(old, new)):
         stripped = [name.partition("/")[2] for name in names if _PREFIX.match(name) or (NULL not in (old, new))]
         first = [*filter(None, stripped), *first]
-    shorter = [name.split("/", cut)[-1] for name in names for cut in range(1, name.count("/") + 1)]
+    shorter = [name.split("/", cut)[-1] for name in names for cut in range(1, min(name.count("/"), 40) + 1)]
     return tuple(dict.fromkeys(name for name in [*first, *shorter] if name))
 
 

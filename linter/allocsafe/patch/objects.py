@@ -115,9 +115,9 @@ class Repository:
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._batch is None or self._owner != os.getpid():  # after a fork, the parent's pipe is not ours
             command = ["git", "-C", str(self.root), "cat-file", "--batch", "--follow-symlinks"]
-            pipe = subprocess.PIPE
+            pipe, null = subprocess.PIPE, subprocess.DEVNULL  # a pipe for complaints that nobody reads would fill up
             try:
-                self._batch = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=self._env)
+                self._batch = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=self._env)
             except OSError as error:
                 raise PatchError(f"cannot run git: {error.strerror}") from error
             self._owner = os.getpid()
@@ -126,18 +126,17 @@ class Repository:
         return self._batch.stdin, self._batch.stdout
 
     def _stopped(self) -> str:
-        stderr = b""
-        if self._batch is not None and self._batch.stderr is not None:
-            stderr = self._batch.stderr.read()
+        """Why the process ended: git is asked something harmless, and says what is wrong here."""
         self.close()
-        return self._complaint(stderr, ["cat-file"])
+        self.run("rev-parse", "--git-dir")
+        return f"{self.root}: git cat-file stopped"
 
     def close(self) -> None:
         """Ends the process; the next question starts another."""
         batch, self._batch = self._batch, None
         if batch is None or self._owner != os.getpid():
             return
-        for pipe in (batch.stdin, batch.stdout, batch.stderr):
+        for pipe in (batch.stdin, batch.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()

@@ -21,6 +21,7 @@ from allocsafe.patch.hunks import HUNK, MERGE, Hunk, header_at, read_hunks, refu
 from allocsafe.patch.names import NULL, git_names, header_name, plain_choices, unprefixed, unquote
 from allocsafe.patch.pairs import PatchError, Status
 
+_LONGEST_HEADER = 20_000  # two names, each octet as an escape; what is longer is no header, and not searched
 _MAIL = re.compile(rb"From [0-9a-f]{40,64} ")
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)(?: (\d+))?")
 _EMPTY_BLOBS = ("e69de29", "473a0f4")  # what git calls no content, with SHA-1 and with SHA-256
@@ -53,6 +54,9 @@ def parse(patch: bytes) -> list[FileDiff]:
     """The files of a patch, in order. An empty patch has none; text that is no patch is an error."""
     if not patch.strip():
         return []
+    if patch.startswith((b"\xff\xfe", b"\xfe\xff")):  # what some shells make of `git diff > file`
+        patch = patch.decode("utf-16", "replace").encode("utf-8", "replace")
+    patch = patch.removeprefix(b"\xef\xbb\xbf")
     reader = _Reader(patch)
     reader.read()
     if not reader.files and not reader.modules:
@@ -79,6 +83,9 @@ class _Reader:
 
     def read(self) -> None:
         while self.at < len(self.rows):
+            if len(self.rows[self.at]) > _LONGEST_HEADER:
+                self.at += 1
+                continue
             first = self.rows[self.at][:1]
             if first == b"d" and self.row().startswith(b"diff --git "):
                 self._git_file()

@@ -11,25 +11,46 @@ Where a write is inexact it is left out for the first question and taken whole f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
+from typing import TypeVar
 
 from allocsafe.regions import isl, show
 from allocsafe.regions.box import Write, whole
 from allocsafe.regions.exprs import Lin, Sym, evaluate, is_nonneg
 from allocsafe.regions.facts import Parameters, parameters
 from allocsafe.regions.notation import Words
-from allocsafe.regions.question import MAX_WRITES, NO_HOLE, Asked, Hole
+from allocsafe.regions.question import MAX_WRITES, NO_HOLE, Asked, Hole, Status
 from allocsafe.regions.quick import K
 from allocsafe.regions.system import Piece, TooComplex, before, both, element, in_box, in_loops, opened
 
+_Words = TypeVar("_Words")
+MAX_CONDITION = 120  # characters; a longer condition tells nobody anything
 MAX_LEFT = 64  # pieces of what is left; a question that shatters further is not worth its answer
 
 
 def decide(asked: Asked) -> Hole:
     """The answer by sets. Raises TooComplex where the budget or the pieces run out."""
     with isl.budget():
-        return _Question(asked).answer()
+        question = _Question(asked)
+        status, left = question.verdict()
+    if left is None:
+        return NO_HOLE
+    region = _worded(lambda: question.region(left), "a part of it")
+    sample = _worded(lambda: question.sample(left), "") if status != "cannot-tell" else ""
+    condition = _worded(lambda: question.condition(left), None) if status != "generic" else None
+    if status == "conditional" and (condition is None or len(condition) > MAX_CONDITION):
+        condition = question.relation()
+    return Hole(status, region, sample, condition, question.reason if status == "cannot-tell" else "")
+
+
+def _worded(say: Callable[[], _Words], otherwise: _Words) -> _Words:
+    """What a question found stands, also where saying it would take more than a question's budget."""
+    try:
+        with isl.budget():
+            return say()
+    except TooComplex:
+        return otherwise
 
 
 class _Question:
@@ -96,23 +117,22 @@ class _Question:
                 raise TooComplex("too complex")
         return isl.project(left, 0, len(self.hidden))
 
-    def answer(self) -> Hole:
+    def verdict(self) -> tuple[Status, isl.IslSet]:
+        """The status, and the elements (over the parameters) that it speaks of; None for no hole."""
         self.hull = self._of_params([self.params.hull])
         self.exact = self._of_params(self.params.exact)
         self.touching = self.room.make(self.read).intersect_params(self.hull)
         left = self._left(maybe=False)
         if left.intersect_params(self.exact).is_empty():
-            return NO_HOLE
+            return "none", None
         self.large = self._generic_sizes()
         if self.reason:
             if not any(p.loose for p in self.read):
                 sure = self._left(maybe=True)
                 if self._is_generic(sure):
-                    return Hole("generic", self._region(sure), self._sample(sure), None)
-            return Hole("cannot-tell", self._region(left), "", self._condition(left), self.reason)
-        if self._is_generic(left):
-            return Hole("generic", self._region(left), self._sample(left), None)
-        return Hole("conditional", self._region(left), self._sample(left), self._condition(left))
+                    return "generic", sure
+            return "cannot-tell", left
+        return ("generic" if self._is_generic(left) else "conditional"), left
 
     def _of_params(self, pieces: Sequence[Piece]) -> isl.IslSet:
         return isl.as_params(self.room.make(pieces, over_columns=False))
@@ -141,7 +161,7 @@ class _Question:
 
     # ------------------------------------------------ in words
 
-    def _region(self, left: isl.IslSet) -> str:
+    def region(self, left: isl.IslSet) -> str:
         if self.rank == 0:
             return "whole"
         parts = [part for part in isl.basic_sets(left.coalesce()) if not isl.is_empty_over(part, self.exact)]
@@ -149,7 +169,7 @@ class _Question:
         parts = usual or parts  # what is there at degenerate sizes only would hide what is there at all
         return show.joined(self.words.region(part, self.asked.shape) for part in parts)
 
-    def _condition(self, left: isl.IslSet) -> str | None:
+    def condition(self, left: isl.IslSet) -> str | None:
         """The sizes that close the hole, said for a read that touches something under the facts."""
         closed = self.exact.subtract(left.params())
         if closed.is_empty():
@@ -164,7 +184,12 @@ class _Question:
             said, touching = closed.gist(self.hull).coalesce(), self.hull
         return self.words.condition(isl.widened(isl.basic_sets(said), closed, touching))
 
-    def _sample(self, left: isl.IslSet) -> str:
+    def relation(self) -> str:
+        """The condition where it has no short form."""
+        base = [self.words.name(s) for s in self.params.symbols if s.defn is None]
+        return f"a relation of {' and '.join(base)}"
+
+    def sample(self, left: isl.IslSet) -> str:
         symbols = self.params.symbols
         told = left.gist_params(self.hull)
         asked = self.asked.read.box or ()

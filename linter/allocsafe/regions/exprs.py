@@ -19,10 +19,12 @@ A division by a symbol assumes that the divisor is not zero: a program that divi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from functools import reduce
 from math import gcd
 from typing import TypeAlias
+
+from allocsafe.regions import spelling
 
 Defn: TypeAlias = "tuple[str, Lin, Lin]"  # (op, a, b); op one of: mul floordiv min max
 
@@ -135,6 +137,9 @@ class Lin:
     def as_int(self) -> int | None:
         return None if self.terms else self.const
 
+    def is_symbol(self) -> bool:
+        return self.const == 0 and len(self.terms) == 1 and self.terms[0][1] == 1
+
     def syms(self) -> frozenset[Sym]:
         """The symbols of its terms, definitions unopened."""
         return frozenset(s for s, _ in self.terms)
@@ -156,10 +161,10 @@ class Lin:
         return _replace(self, by, {}) if by else self
 
     def __str__(self) -> str:
-        return text(self)
+        return spelling.text(self)
 
     def __repr__(self) -> str:
-        return f"Lin({text(self)})"
+        return f"Lin({spelling.text(self)})"
 
 
 ZERO, ONE = Lin(0), Lin(1)
@@ -187,7 +192,7 @@ def _defined(op: str, a: Lin, b: Lin) -> Lin:
     found = _symbols.get(key)
     if found is None:
         found = _symbols[key] = Sym(key, "", False, (op, a, b), len(_symbols))
-        found.name = _defined_text(found, str)
+        found.name = spelling.defined(found, str)
     return Lin.of(found)
 
 
@@ -207,13 +212,9 @@ def factors(s: Sym) -> tuple[Sym, ...]:
     """The symbols whose product a symbol is: `n*p` gives n and p, every other symbol itself."""
     if s.defn is not None and s.defn[0] == "mul":
         a, b = s.defn[1], s.defn[2]
-        if _is_symbol(a) and _is_symbol(b):
+        if a.is_symbol() and b.is_symbol():
             return factors(a.terms[0][0]) + factors(b.terms[0][0])
     return (s,)
-
-
-def _is_symbol(a: Lin) -> bool:
-    return a.const == 0 and len(a.terms) == 1 and a.terms[0][1] == 1
 
 
 def _monomial(parts: tuple[Sym, ...]) -> Lin:
@@ -403,7 +404,7 @@ def _bounded(a: Lin, s: Sym, c: int, steps: int) -> bool:
     return False
 
 
-# ---------------------------------------------------------------- substitution, evaluation, text
+# ---------------------------------------------------------------- substitution, evaluation
 
 
 def build(op: str, a: Lin, b: Lin) -> Lin:
@@ -442,44 +443,3 @@ def _value(s: Sym, values: Mapping[Sym, int]) -> int:
     if op == "floordiv":
         return x // y
     return min(x, y) if op == "min" else max(x, y)
-
-
-def text(a: Lin, name: Callable[[Sym], str] | None = None) -> str:
-    """`2*n - p + 1`: positive terms first, the constant last. `name` renames symbols."""
-
-    def term(s: Sym, c: int) -> str:
-        word = s.name if name is None else name(s)
-        if abs(c) == 1:
-            return word
-        return f"{abs(c)}*({word})" if s.defn is not None and s.defn[0] == "floordiv" else f"{abs(c)}*{word}"
-
-    ordered = sorted(a.terms, key=lambda t: t[1] < 0)
-    signed = [(c < 0, term(s, c)) for s, c in ordered]
-    if a.const or not signed:
-        lead = (a.const < 0, str(abs(a.const)))
-        signed = [lead, *signed] if a.const > 0 and signed and signed[0][0] else [*signed, lead]
-    head = ("-" if signed[0][0] else "") + signed[0][1]
-    return head + "".join(f" {'-' if minus else '+'} {word}" for minus, word in signed[1:])
-
-
-def _defined_text(s: Sym, part: Callable[[Lin], str]) -> str:
-    assert s.defn is not None
-    op, a, b = s.defn
-    if op in ("min", "max"):
-        return f"{op}({part(a)}, {part(b)})"
-
-    def atom(x: Lin) -> str:
-        plain = _is_symbol(x) and (x.terms[0][0].defn is None or op == "mul" or x.terms[0][0].defn[0] != "mul")
-        loose = _is_symbol(x) and x.terms[0][0].defn is not None and x.terms[0][0].defn[0] == "floordiv"
-        return part(x) if (plain and not loose) or not x.terms else f"({part(x)})"
-
-    return f"{atom(a)}{'*' if op == 'mul' else '//'}{atom(b)}"
-
-
-def full_text(a: Lin, base: Callable[[Sym], str]) -> str:
-    """As `text`, with `base` naming the symbols that have no definition, wherever they stand."""
-
-    def name(s: Sym) -> str:
-        return base(s) if s.defn is None else _defined_text(s, lambda x: full_text(x, base))
-
-    return text(a, name)

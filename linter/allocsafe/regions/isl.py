@@ -20,6 +20,8 @@ from allocsafe.regions.system import Piece, TooComplex
 IslSet: TypeAlias = Any  # islpy ships no complete types
 BUDGET = 400_000  # isl operations a question; the hardest decided one of the tests takes a tenth of it
 
+REACH = 40  # how far from the least a point is looked for
+
 _context = isl.Context()
 _PARAM, _SET, _DIV = isl.dim_type.param, isl.dim_type.set, isl.dim_type.div
 _values: dict[int, Any] = {}
@@ -44,6 +46,13 @@ def _value(k: int) -> Any:
     if found is None:
         found = _values[k] = isl.Val(k, _context)
     return found
+
+
+def _int(value: Any) -> int:
+    words = value.to_str()
+    if words is None:  # how islpy says that the budget ran out while it looked
+        raise TooComplex("too complex")
+    return int(words)
 
 
 class Room:
@@ -100,16 +109,16 @@ class Room:
         if len(pieces) != 1:
             return None
         aff = pieces[0][1]
-        if aff.dim(_DIV) and any(aff.get_coefficient_val(_DIV, i).to_python() for i in range(aff.dim(_DIV))):
+        if aff.dim(_DIV) and any(_int(aff.get_coefficient_val(_DIV, i)) for i in range(aff.dim(_DIV))):
             return None
         out = Lin(0)
         for i, s in enumerate(self.params):
             k = aff.get_coefficient_val(_PARAM, i)
             if not k.is_int():
                 return None
-            out = out + Lin.of(s) * k.to_python()
+            out = out + Lin.of(s) * _int(k)
         const = aff.get_constant_val()
-        return out + const.to_python() if const.is_int() else None
+        return out + _int(const) if const.is_int() else None
 
     def rows(self, part: Any, *, plain_only: bool = False) -> tuple[list[Lin], list[Lin]] | None:
         """The equalities and inequalities of a basic set over parameters and set columns.
@@ -120,14 +129,14 @@ class Room:
         nonneg: list[Lin] = []
         names = self.columns[len(self.columns) - part.dim(_SET) :] if part.dim(_SET) else ()
         for constraint in part.get_constraints():
-            if any(constraint.get_coefficient_val(_DIV, i).to_python() for i in range(part.dim(_DIV))):
+            if any(_int(constraint.get_coefficient_val(_DIV, i)) for i in range(part.dim(_DIV))):
                 if plain_only:
                     continue
                 return None
-            row = Lin(constraint.get_constant_val().to_python())
+            row = Lin(_int(constraint.get_constant_val()))
             for kind, symbols in ((_PARAM, self.params), (_SET, names)):
                 for i, s in enumerate(symbols):
-                    k = constraint.get_coefficient_val(kind, i).to_python()
+                    k = _int(constraint.get_coefficient_val(kind, i))
                     if k:
                         row = row + Lin.of(s) * k
             (zero if constraint.is_equality() else nonneg).append(row)
@@ -149,7 +158,7 @@ def as_params(of: IslSet) -> IslSet:
 
 def stride(part: Any, axis: int) -> int:
     """The step between the indices of a basic set on an axis, 1 if there is none."""
-    return int(isl.Set.from_basic_set(part).get_stride(axis).to_python())
+    return _int(isl.Set.from_basic_set(part).get_stride(axis))
 
 
 def is_same(part: Any, other: IslSet) -> bool:
@@ -204,30 +213,36 @@ def fixed(of: IslSet, param: int, value: int) -> IslSet:
 def smallest_point(of: IslSet, sized: Sequence[int], free: Sequence[int]) -> dict[tuple[str, int], int] | None:
     """A point of the set: the least sum of the `sized` parameters, then each `free` one (it may be negative) nearest
     to 0 and rather above it, then the first element. Keys are ("p", i) and ("e", axis).
+
+    Every step is checked by emptiness: isl's optimum over a union with an empty part can lie below the true one.
     """
     width, count = of.dim(_SET), of.dim(_PARAM)
     flat = of.move_dims(_SET, 0, _PARAM, 0, count)
     nothing = isl.Aff.zero_on_domain(isl.LocalSpace.from_space(flat.get_space()))
-    total = nothing
-    for i in sized:
-        total = total.set_coefficient_val(isl.dim_type.in_, i, _value(1))
     if sized:
+        total = nothing
+        for i in sized:
+            total = total.set_coefficient_val(isl.dim_type.in_, i, _value(1))
         least = flat.min_val(total)
         if not least.is_int():
             return None
-        flat = flat.add_constraint(isl.Constraint.equality_from_aff(total.add_constant_val(least.neg())))
+        first = _int(least)
+        sums = (
+            flat.add_constraint(isl.Constraint.equality_from_aff(total.add_constant_val(_value(-k))))
+            for k in range(first, first + REACH)
+        )
+        flat = next((part for part in sums if not part.is_empty()), flat)
     for i in free:
-        one = nothing.set_coefficient_val(isl.dim_type.in_, i, _value(1))
-        above = flat.lower_bound_val(_SET, i, _value(0))
-        nearest = flat.max_val(one) if above.is_empty() else above.min_val(one)
-        if not nearest.is_int():
+        near = (flat.fix_val(_SET, i, _value(k)) for n in range(REACH) for k in dict.fromkeys((n, -n)))
+        found = next((part for part in near if not part.is_empty()), None)
+        if found is None:
             return None
-        flat = flat.fix_val(_SET, i, nearest)
-    found = flat.lexmin().sample_point()
-    if found.is_void():
+        flat = found
+    point = flat.lexmin().sample_point()
+    if point.is_void():
         return None
-    out = {("p", i): int(found.get_coordinate_val(_SET, i).to_python()) for i in range(count)}
-    out.update((("e", a), int(found.get_coordinate_val(_SET, count + a).to_python())) for a in range(width))
+    out = {("p", i): _int(point.get_coordinate_val(_SET, i)) for i in range(count)}
+    out.update((("e", a), _int(point.get_coordinate_val(_SET, count + a))) for a in range(width))
     return out
 
 

@@ -13,9 +13,13 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from allocsafe.regions import isl, show
-from allocsafe.regions.exprs import Lin, Sym, floordiv, full_text, maximum
+from allocsafe.regions.exprs import Lin, Sym, floordiv, maximum
 from allocsafe.regions.show import Span
+from allocsafe.regions.spelling import full_text
 from allocsafe.regions.system import Piece, element, multiple
+
+
+MAX_PART = 80  # characters of one part of a region
 
 
 class Bounds(NamedTuple):
@@ -43,8 +47,10 @@ class Words:
             return show.region(spans, shape, self.name)
         rows = self.room.rows(part)
         if rows is not None:
-            return show.mixed(*rows, shape, self.rank, self.name)
-        return f"[{', '.join(self._letters())}] where {self._verbatim(part)}"
+            words = show.mixed(*rows, shape, self.rank, self.name)
+        else:
+            words = f"[{', '.join(self._letters())}] where {self._verbatim(part)}"
+        return words if len(words) <= MAX_PART else "a part of it"
 
     def condition(self, parts: Sequence[Any]) -> str | None:
         """A union of basic sets of parameters."""

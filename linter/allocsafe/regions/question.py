@@ -131,7 +131,7 @@ def _symbols(access: Access) -> Iterable[Sym]:
 def without_apart(asked: Asked) -> Asked:
     """The question without the writes that provably touch nothing of the read."""
     box = asked.read.box
-    if box is None or not asked.writes:
+    if box is None or not asked.writes or len(box) != asked.rank:
         return asked
     return asked._replace(writes=tuple(w for w in asked.writes if not _apart(w.access, box, asked.shape)))
 

@@ -11,7 +11,8 @@ from functools import reduce
 from typing import NamedTuple, TypeAlias
 
 from allocsafe.regions.box import Box
-from allocsafe.regions.exprs import ZERO, Lin, Sym, full_text, le, minimum, mul
+from allocsafe.regions.exprs import ZERO, Lin, Sym, le, minimum, mul
+from allocsafe.regions.spelling import full_text
 from allocsafe.regions.system import element
 
 Name: TypeAlias = Callable[[Sym], str]
@@ -161,19 +162,18 @@ def from_isl(words: str, params: Sequence[str], letters: Sequence[str]) -> str:
     body = body.partition(":")[2] if ":" in body else ""
     body = re.sub(r"exists \((e\d+(?:, e\d+)*): (.*)\)", r"\2 for some \1", body)
 
-    params = [p if re.fullmatch(r"[\w.']+", p) else f"({p})" for p in params]
-
     def word(match: re.Match[str]) -> str:
         kind, at = match.group(1), int(match.group(2))
         known = params if kind == "p" else letters
-        return known[at] if at < len(known) else match.group(0)
+        found = known[at] if at < len(known) else match.group(0)
+        bare = match.string[match.start() - 1 : match.start()] == "(" and match.string[match.end() :][:1] == ")"
+        return found if bare or re.fullmatch(r"[\w.']+", found) else f"({found})"
 
-    body = re.sub(r"(?<![A-Za-z_])([pa])(\d+)\b", word, body)
     body = re.sub(r"(?<![<>=!])=(?!=)", "==", body).replace(" mod ", " % ")
     body = re.sub(r"(\d)(?=[A-Za-z_(])", r"\1*", re.sub(r"(?<![\w)])\((\w+)\)", r"\1", body))
     while (at := body.find("floor(")) >= 0:  # floor((a)/b) is a // b
         body = _with_quotient(body, at)
-    return body.strip()
+    return re.sub(r"(?<![A-Za-z_])([pa])(\d+)\b", word, body).strip()
 
 
 def _with_quotient(body: str, at: int) -> str:

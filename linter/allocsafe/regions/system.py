@@ -171,8 +171,7 @@ def shared_depth(read: Access, write: Access) -> int:
 
 def counts(read: Access, write: Write) -> bool:
     """Some turn of the write may stand before the read."""
-    earlier_turns = not write.same_turn_only and shared_depth(read, write.access) > 0
-    return write.before_in_turn or earlier_turns
+    return write.before_in_turn or shared_depth(read, write.access) > 0
 
 
 def before(read: Access, write: Write, rank: int, tag: int) -> list[Piece]:

@@ -79,7 +79,10 @@ def expand(x: Array, args: Args) -> Array | list[Array]:
     if args.get("tensors") or args.get("args"):
         return [np.array(a) for a in np.broadcast_arrays(*[np.asarray(a) for a in first(args, "tensors", "args")])]
     wanted = sizes(first(args, "size", "shape"))
-    shape = (*wanted[: len(wanted) - x.ndim], *(h if w == -1 else w for w, h in zip(wanted[-x.ndim :], x.shape, strict=True)))
+    shape = (
+        *wanted[: len(wanted) - x.ndim],
+        *(h if w == -1 else w for w, h in zip(wanted[-x.ndim :], x.shape, strict=True)),
+    )
     return np.broadcast_to(x, shape)
 
 

@@ -12,29 +12,29 @@ from tests.oracle.effects_recipes.torch_recipes import Recipe, a
 RECIPES: dict[str, tuple[Recipe, ...]] = {}
 
 
-def X(*shape: int) -> Any:  # noqa: N802
+def X(*shape: int) -> Any:
     shape = shape or (4, 6)
     return np.arange(int(np.prod(shape)), dtype=np.float64).reshape(shape) * 0.5 + 1
 
 
-def Y(*shape: int) -> Any:  # noqa: N802
+def Y(*shape: int) -> Any:
     return np.flip(X(*shape), 0) * 0.25 + 2
 
 
-def W(*shape: int) -> Any:  # noqa: N802
+def W(*shape: int) -> Any:
     shape = shape or (4, 6)
     return np.arange(int(np.prod(shape))).reshape(shape) % 3 + 1
 
 
-def B(*shape: int) -> Any:  # noqa: N802
+def B(*shape: int) -> Any:
     return W(*shape) == 1
 
 
-def C(*shape: int) -> Any:  # noqa: N802
+def C(*shape: int) -> Any:
     return X(*shape) + 1j * Y(*shape)
 
 
-def I(*values: int) -> Any:  # noqa: E743, N802
+def I(*values: int) -> Any:  # noqa: E743
     return np.array(values)
 
 
@@ -120,7 +120,10 @@ put("histogram", lambda: a(X()))
 put("unravel_index", lambda: a(I(3, 7), (4, 6)))
 put("ravel_multi_index", lambda: a((I(1, 2), I(3, 0)), (4, 6)))
 put("array_equal array_equiv allclose isclose", lambda: a(X(), X()))
-REDUCTIONS = "sum prod mean std var max min amax amin ptp argmax argmin median average cumsum cumprod nancumsum nansum nanmean nanmax nanmin"
+REDUCTIONS = (
+    "sum prod mean std var max min amax amin ptp argmax argmin median average cumsum cumprod nancumsum nansum nanmean "
+    "nanmax nanmin"
+)
 put(REDUCTIONS, lambda: a(X() / 4))
 put("all any count_nonzero", lambda: a(B()))
 put("percentile", lambda: a(X(), 30.0))
@@ -183,8 +186,9 @@ put("random.Generator.integers", lambda: a(np.random.default_rng(0), 1, 9, (4, 3
 put("random.Generator.permutation random.Generator.shuffle", lambda: a(np.random.default_rng(0), X(9)))
 
 UNARY = (
-    "absolute abs negative positive sign sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh arcsinh arctan asinh "
-    "atan deg2rad rad2deg degrees radians floor ceil trunc rint fabs reciprocal isfinite isinf isnan signbit spacing"
+    "absolute abs negative positive sign sqrt cbrt square exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh "
+    "tanh arcsinh arctan asinh atan deg2rad rad2deg degrees radians floor ceil trunc rint fabs reciprocal "
+    "isfinite isinf isnan signbit spacing"
 )
 put(UNARY, lambda: a(X() - 3.25), lambda: a(X()))
 put("arcsin arccos arctanh asin acos atanh", lambda: a(X() / 30))
@@ -194,8 +198,8 @@ put("isnat", lambda: a(X().astype("M8[D]")))
 put("logical_not", lambda: a(B()))
 put("invert bitwise_not bitwise_invert bitwise_count", lambda: a(W()))
 BINARY = (
-    "add subtract multiply divide true_divide floor_divide remainder mod fmod power float_power pow maximum minimum fmax fmin hypot arctan2 "
-    "atan2 nextafter logaddexp logaddexp2"
+    "add subtract multiply divide true_divide floor_divide remainder mod fmod power float_power pow maximum minimum "
+    "fmax fmin hypot arctan2 atan2 nextafter logaddexp logaddexp2"
 )
 put(BINARY, lambda: a(X(), Y()))
 put("copysign heaviside", lambda: a(X() - 3, Y() - 4))

@@ -1,7 +1,7 @@
-"""What one of two ranks sees of each collective. Run as a program: `python -m ... RANK STORE_FILE OUTPUT_FILE`.
+"""What one of two ranks sees of each collective. A program: `python -m ... RANK STORE_FILE OUTPUT_FILE`.
 
-Both ranks run the same plan: each collective with base contents, then once more for each argument with other contents of
-it. What a rank sees after a call is written down, and the test compares the runs over both ranks.
+Both ranks run the same plan: each collective with base contents, then once more for each argument with other contents
+of it. What a rank sees after a call is written down, and the test compares the runs over both ranks.
 """
 
 from __future__ import annotations
@@ -98,7 +98,10 @@ PLAN: dict[str, tuple[Callable[[int], Values], Callable[[int, Values], Any]]] = 
         lambda r, v: dist.gather_object(**v, dst=0),
     ),
     "scatter_object_list": (
-        lambda r: {"scatter_object_output_list": [None], **({"scatter_object_input_list": pieces(r)} if r == 0 else {})},
+        lambda r: {
+            "scatter_object_output_list": [None],
+            **({"scatter_object_input_list": pieces(r)} if r == 0 else {}),
+        },
         lambda r, v: dist.scatter_object_list(**v, src=0),
     ),
     "send_object_list": (
@@ -150,7 +153,11 @@ def observe(rank: int, name: str, changes: str) -> Any:
         values[changes] = changed(values[changes])
     before = plain(list(values.values()))
     result = run(rank, values)
-    return {"before": dict(zip(values, before, strict=True)), "after": {k: plain(v) for k, v in values.items()}, "result": plain(result)}
+    return {
+        "before": dict(zip(values, before, strict=True)),
+        "after": {k: plain(v) for k, v in values.items()},
+        "result": plain(result),
+    }
 
 
 def main(rank: int, store: str, output: str) -> None:

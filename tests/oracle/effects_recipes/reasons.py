@@ -22,7 +22,7 @@ REASONS = {
     r"torch\.empty_quantized": "needs a quantised example whose back end the build may lack",
     r"torch\.Tensor\.__idiv__": "torch has no such method any more; kept for older code",
     r"numpy\.ndarray\.tofile": "writes to a real file, not to a stream",
-    r"torch\.nn\.functional\.(batch_norm|instance_norm)": "executed with training on and off in test_effects_conditional.py",
+    r"torch\.nn\.functional\.(batch|instance)_norm": "executed, training on and off, in test_effects_conditional.py",
     r"torch\.nn\.utils\.vector_to_parameters": "what it keeps is judged in test_effects_conditional.py",
 }
 ELSEWHERE = {r"torch\.distributed\..*": DISTRIBUTED}

@@ -1,7 +1,8 @@
 """How to call each hand-written torch operator.
 
-A recipe is a function that makes the arguments anew, or a tuple of such functions (one for each way to call it). The key
-is the full name, or the last part of it where `torch.NAME`, `torch.Tensor.NAME` and `torch.ops.aten.NAME` take the same.
+A recipe is a function that makes the arguments anew, or a tuple of such functions (one for each way to call it). The
+key is the full name, or the last part of it where `torch.NAME`, `torch.Tensor.NAME` and `torch.ops.aten.NAME` take
+the same.
 """
 
 from __future__ import annotations
@@ -20,53 +21,53 @@ def a(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return args, kwargs
 
 
-def X(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:  # noqa: N802
+def X(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """Different small numbers, none of them zero."""
     shape = shape or (4, 6)
     return (torch.arange(torch.Size(shape).numel(), dtype=torch.float64).reshape(shape) * 0.5 + 1).to(dtype)
 
 
-def Y(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:  # noqa: N802
+def Y(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     return (X(*shape, dtype=torch.float64).flip(0) * 0.25 + 2).to(dtype)
 
 
-def I(*values: int) -> torch.Tensor:  # noqa: E743, N802
+def I(*values: int) -> torch.Tensor:  # noqa: E743
     return torch.tensor(values)
 
 
-def N(*shape: int, high: int = 4) -> torch.Tensor:  # noqa: N802
+def N(*shape: int, high: int = 4) -> torch.Tensor:
     """Different whole numbers below `high`."""
     return torch.arange(torch.Size(shape).numel()).reshape(shape) % high
 
 
-def B(*shape: int) -> torch.Tensor:  # noqa: N802
+def B(*shape: int) -> torch.Tensor:
     """Every third element is true."""
     shape = shape or (4, 6)
     return (torch.arange(torch.Size(shape).numel()) % 3 == 0).reshape(shape)
 
 
-def C(*shape: int) -> torch.Tensor:  # noqa: N802
+def C(*shape: int) -> torch.Tensor:
     return torch.complex(X(*shape), Y(*shape))
 
 
-def S(value: float = 2.0) -> torch.Tensor:  # noqa: N802
+def S(value: float = 2.0) -> torch.Tensor:
     return torch.tensor(value)
 
 
-def E(*shape: int) -> torch.Tensor:  # noqa: N802
+def E(*shape: int) -> torch.Tensor:
     """As X, but for the first element."""
     values = X(*shape)
     values.view(-1)[0] += 1
     return values
 
 
-def Z(*shape: int) -> torch.Tensor:  # noqa: N802
+def Z(*shape: int) -> torch.Tensor:
     """Whole numbers, for the bit operators."""
     shape = shape or (4, 6)
     return torch.arange(torch.Size(shape).numel()).reshape(shape) + 5
 
 
-def W(*shape: int) -> torch.Tensor:  # noqa: N802
+def W(*shape: int) -> torch.Tensor:
     shape = shape or (4, 6)
     return torch.arange(torch.Size(shape).numel()).reshape(shape) % 3 + 1
 
@@ -82,8 +83,8 @@ def put(names: str, *recipes: Recipe) -> None:
 
 # ---------------------------------------------------------------- creation
 
-LEGACY = "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor"
-put(" ".join(f"torch.{name}" for name in LEGACY.split()), lambda: a(40, 3))
+LEGACY = "BFloat16 Bool Byte Char Double Float Half Int Long Short"
+put(" ".join(f"torch.{name}Tensor" for name in LEGACY.split()), lambda: a(40, 3))
 put("torch.Tensor", lambda: a(4, 3))
 put("torch.Tensor.new", lambda: a(X(), 4, 3))
 put("torch.Tensor.new_empty", lambda: a(X(), 4, 3), lambda: a(X(), (4, 3)))
@@ -123,7 +124,10 @@ put("adjoint H T mH mT t t_copy t_", lambda: a(X()))
 put("atleast_1d atleast_2d atleast_3d", lambda: a(X(), Y()))
 put("as_strided as_strided_copy as_strided_", lambda: a(X(), (2, 3), (6, 2), 1), lambda: a(X(), (2, 3), (3, 1)))
 put("chunk", lambda: a(X(), 3), lambda: a(X(), 2, 1), lambda: a(X(5, 2), 3))
-put("clone conj detach detach_copy detach_ ravel resolve_conj resolve_neg data contiguous cpu share_memory_", lambda: a(X()))
+put(
+    "clone conj detach detach_copy detach_ ravel resolve_conj resolve_neg data contiguous cpu share_memory_",
+    lambda: a(X()),
+)
 put("torch.ops.aten.alias cdouble cfloat chalf storage untyped_storage __iter__ __array__ __dlpack__", lambda: a(X()))
 put("bfloat16 bool byte char double float half int long short", lambda: a(W().float()))
 put("to_dense", lambda: a(X()))
@@ -168,7 +172,13 @@ put("torch.Tensor.expand", lambda: a(X(1, 4), 3, 4), lambda: a(X(4), 3, -1), lam
 put("expand_as", lambda: a(X(1, 4), Y(3, 4)))
 put("numpy pin_memory requires_grad_", lambda: a(X()))
 put("reshape_as view_as", lambda: a(X(), Y(3, 8)))
-put("to", lambda: a(X(), torch.float64), lambda: a(X(), Y(dtype=torch.float64)), lambda: a(X(), "cpu"), lambda: a(X(), copy=True))
+put(
+    "to",
+    lambda: a(X(), torch.float64),
+    lambda: a(X(), Y(dtype=torch.float64)),
+    lambda: a(X(), "cpu"),
+    lambda: a(X(), copy=True),
+)
 put("type", lambda: a(X(), torch.float64), lambda: a(X(), torch.float32))
 put("type_as", lambda: a(X(), Y(dtype=torch.float64)), lambda: a(X(), Y()))
 put("torch.Tensor.unfold unfold_copy", lambda: a(X(), 1, 3, 2), lambda: a(X(), 0, 2, 1))
@@ -180,7 +190,7 @@ put("torch.utils.dlpack.to_dlpack", lambda: a(X()))
 
 # ---------------------------------------------------------------- in place
 
-put("copy_ torch._foreach_copy_", lambda: a(X(), Y()))
+put("copy_ module_load", lambda: a(X(), Y()))
 put("fill_", lambda: a(X(), 2.5), lambda: a(X(), S()))
 put("zero_", lambda: a(X()))
 put("normal_", lambda: a(X()), lambda: a(X(), 1.0, 2.0))
@@ -238,7 +248,10 @@ def needs_grad() -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 put("backward", needs_grad)
-INIT = "uniform_ normal_ trunc_normal_ ones_ zeros_ eye_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_ orthogonal_"
+INIT = (
+    "uniform_ normal_ trunc_normal_ ones_ zeros_ eye_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_ "
+    "orthogonal_"
+)
 put(" ".join(f"torch.nn.init.{name}" for name in INIT.split()), lambda: a(X()))
 put("torch.nn.init.constant_", lambda: a(X(), 2.5))
 put("torch.nn.init.sparse_", lambda: a(X(), 0.3))
@@ -266,10 +279,11 @@ put("bincount", lambda: a(N(8), X(8)))
 put("masked_fill", lambda: a(X(), B(), 9.0), lambda: a(X(), B(), S()))
 put("masked_scatter", lambda: a(X(), B(), Y()))
 META = (
-    "numel is_contiguous is_floating_point is_complex is_signed is_conj is_neg is_inference __len__ __hash__ __dir__ size stride dim "
-    "ndimension nelement element_size storage_offset storage_type dim_order get_device is_pinned is_shared "
-    "shape dtype device layout ndim nbytes itemsize requires_grad is_leaf grad_fn output_nr _version is_cuda is_cpu is_meta "
-    "is_sparse is_sparse_csr is_mps is_xpu is_quantized is_nested is_mkldnn retains_grad grad __dlpack_device__ _is_view is_storage is_tensor"
+    "numel is_contiguous is_floating_point is_complex is_signed is_conj is_neg is_inference __len__ __hash__ __dir__ "
+    "size stride dim ndimension nelement element_size storage_offset storage_type dim_order get_device is_pinned "
+    "is_shared shape dtype device layout ndim nbytes itemsize requires_grad is_leaf grad_fn output_nr _version is_cuda "
+    "is_cpu is_meta is_sparse is_sparse_csr is_mps is_xpu is_quantized is_nested is_mkldnn retains_grad grad "
+    "__dlpack_device__ _is_view is_storage is_tensor"
 )
 put(META, lambda: a(X()))
 put("dense_dim sparse_dim is_coalesced", lambda: a(X().to_sparse()))
@@ -372,7 +386,7 @@ put(F + "scaled_dot_product_attention", lambda: a(X(1, 2, 4, 3) ** 2 / 9, Y(1, 2
 put(F + "interpolate", lambda: a(X(1, 2, 4), 8))
 put(F + "grid_sample", lambda: a(X(1, 1, 4, 4), X(1, 2, 2, 2) / 5 - 1, align_corners=False))
 put(F + "ctc_loss", lambda: a(Y(5, 2, 4).log_softmax(2), N(2, 2, high=3) + 1, I(5, 4), I(2, 1)))
-for loss in "mse_loss l1_loss smooth_l1_loss kl_div binary_cross_entropy_with_logits".split():
+for loss in ["mse_loss", "l1_loss", "smooth_l1_loss", "kl_div", "binary_cross_entropy_with_logits"]:
     put(F + loss, lambda: a(X(), Y() ** 2))
 put(F + "binary_cross_entropy", lambda: a(X() / 40, Y() / 40))
 put(F + "max_unpool1d", lambda: a(X(1, 1, 3), I(0, 3, 4).view(1, 1, 3), 2))

@@ -53,6 +53,16 @@ def construct(
     return call_named(lo, node, head, listed or [], dst, ", ".join(inner))
 
 
+def convert(lo: Lowering, node: Node, ctype: str, arguments: list[Node], dst: Reg | None = None) -> Reg:
+    """`T(x)`: a cast for a number, a construction otherwise."""
+    if len(arguments) == 1 and cpptypes.is_indeterminate(ctype, lo.types):
+        src = lo.value(arguments[0])
+        dst = dst or lo.reg()
+        lo.builder.emit(Cast(lo.span(node), dst, src, ctype))
+        return dst
+    return construct(lo, node, ctype, arguments, None, dst)
+
+
 def scalar(lo: Lowering, node: Node, ctype: str, dst: Reg | None = None) -> Reg:
     dst = dst or lo.reg()
     lo.builder.emit(Alloc(lo.span(node), dst, "scalar", cpptypes.bare(ctype), (), "none"))
@@ -159,7 +169,9 @@ def copy_of(lo: Lowering, node: Node, element: str, dst: Reg | None, span_of: No
 
 def is_container(lo: Lowering, node: Node) -> bool:
     """Whether an expression is surely a container: a declared one, or `x.vec()`, `x.sizes().vec()`, `std::move(v)`."""
-    if node.type == "identifier":
+    if node.type == "parameter_declaration" and node.named_child_count == 1:  # `v(w)`, see `vexed`
+        node = node.named_children[0]
+    if node.type in {"identifier", "type_identifier"}:
         local = lo.resolve(lo.text(node))[0]
         ctype = local.ctype if local is not None else ""
         return bool(_CONTAINER.search(cpptypes.head_and_arguments(ctype)[0])) and not cpptypes.is_pointer(ctype)

@@ -47,7 +47,7 @@ def call(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
             break
         function, kind = inner, inner.type
     if kind in {"primitive_type", "sized_type_specifier", "template_type"}:
-        return allocations.construct(lo, node, cpptypes.tidy(lo.text(function)), arguments, None, dst)
+        return allocations.convert(lo, node, cpptypes.tidy(lo.text(function)), arguments, dst)
     if kind == "field_expression":
         return _method(lo, node, function, arguments, dst)
     if kind in {"identifier", "qualified_identifier", "template_function", "dependent_name"}:
@@ -80,13 +80,8 @@ def _free(lo: Lowering, node: Node, function: Node, arguments: list[Node], dst: 
         if name in cpptypes.VECTORS or name in cpptypes.ARRAYS or name in cpptypes.OWNERS:
             ctype = f"{name}<{template}>" if template else name
             return allocations.construct(lo, node, ctype, arguments, None, dst)
-        if len(arguments) == 1 and (name in lo.types or cpptypes.is_arithmetic(name)):
-            src = lo.value(arguments[0])
-            dst = dst or lo.reg()
-            lo.builder.emit(Cast(lo.span(node), dst, src, name))
-            return dst
-        if not arguments and cpptypes.is_arithmetic(name):
-            return allocations.construct(lo, node, name, [], None, dst)
+        if len(arguments) <= 1 and cpptypes.is_indeterminate(name, lo.types) and not name.isupper():
+            return allocations.convert(lo, node, name, arguments, dst)
     if local is None and lo.is_member(name):
         func = lo.reg()
         lo.builder.emit(GetAttr(lo.span(function), func, places.load_this(lo, lo.span(function)), name))

@@ -93,14 +93,26 @@ def block(lo: Lowering, node: Node) -> None:
     lo.push()
     try:
         if node.type == "compound_statement":
-            if node.has_error and broken_head(node):
-                places.escape_names(lo, node, "could not be parsed")
-            else:
-                sequence(lo, node.children)
+            whole_body(lo, node)
         else:
             statement(lo, node)
     finally:
         lo.pop()
+
+
+def whole_body(lo: Lowering, node: Node, doubt: str = "") -> None:
+    """The statements of a block. Where its structure is in doubt, all that they name escapes, and they are lowered too.
+
+    So what is allocated there is still seen, and nothing about it is believed.
+    """
+    if not doubt and node.has_error and broken_head(node):
+        doubt = "could not be parsed"
+    before = lo.frame.doubt
+    if doubt and not before:
+        places.escape_names(lo, node, doubt)
+        lo.frame.doubt = doubt
+    sequence(lo, node.children)
+    lo.frame.doubt = before
 
 
 def sequence(lo: Lowering, nodes: list[Node]) -> None:
@@ -115,6 +127,8 @@ def sequence(lo: Lowering, nodes: list[Node]) -> None:
             continue
         after_macro = node.type == "expression_statement" and any(child.is_missing for child in node.children)
         statement(lo, node)
+        if lo.frame.doubt:
+            places.escape_names(lo, node, lo.frame.doubt)
 
 
 def _expression(lo: Lowering, node: Node) -> None:

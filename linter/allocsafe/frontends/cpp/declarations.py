@@ -112,17 +112,17 @@ def _one(lo: Lowering, node: Node, base: str, taken: Declarator) -> None:
         reg = _initial_auto(lo, node, taken)
     elif taken.value is not None:
         reg = _initialised(lo, node, ctype, taken.value)
+    elif (
+        lo.at_toplevel
+        and taken.arguments is None
+        and taken.braces is None
+        and cpptypes.is_indeterminate(ctype, lo.types)
+    ):
+        reg = lo.constant(node, 0)  # static storage starts as zero
     else:
         reg = allocations.construct(lo, node, ctype, taken.arguments, taken.braces)
-    if lo.at_toplevel and taken.value is None and taken.arguments is None and taken.braces is None:
-        reg = _zero(lo, node, ctype, reg)
     local = lo.declare(name, shown, is_constant)
     lo.builder.emit(Store(span, local.name, reg, lo.scope_here()))
-
-
-def _zero(lo: Lowering, node: Node, ctype: str, reg: Reg) -> Reg:
-    """A variable of static storage starts as zero."""
-    return lo.constant(node, 0) if cpptypes.is_indeterminate(ctype, lo.types) else reg
 
 
 def _store(lo: Lowering, node: Node, name: str, ctype: str, reg: Reg) -> None:

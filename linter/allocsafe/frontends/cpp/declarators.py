@@ -119,4 +119,6 @@ def parameter_type(lo: Lowering, child: Node) -> str:
     ):
         return cpptypes.tidy(lo.text(child))
     stars = taken.stars or "".join(sign for sign in re.findall(r"[*&]", lo.text(declarator).partition("[")[0]))
-    return cpptypes.tidy(base + stars + "*" * len(taken.extents))
+    if taken.extents:
+        stars = stars.replace("&", "") + "*" * len(taken.extents)
+    return cpptypes.tidy(base + stars)

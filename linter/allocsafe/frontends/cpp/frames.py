@@ -66,7 +66,7 @@ class Local(NamedTuple):
 class Frame:
     """The names of one function while it is lowered; `outer` is the function around a lambda."""
 
-    __slots__ = ("arm_depths", "builder", "by_value", "captures", "loops", "names", "outer", "scopes", "span")
+    __slots__ = ("arm_depths", "builder", "by_value", "captures", "doubt", "loops", "names", "outer", "scopes", "span")
 
     def __init__(self, outer: Frame | None = None, span: Span = NOWHERE) -> None:
         self.builder = Builder()
@@ -78,6 +78,7 @@ class Frame:
         self.captures: list[
             tuple[str, Reg]
         ] = []  # captured by value so far: own variable, register of the outer function
+        self.doubt = ""  # why the structure around may not be the program's: statements are lowered and escaped as well
         self.loops = 0  # how many loops are open
         self.arm_depths: list[int] = []  # scope depths of the `#if` arms around, which open no scope of their own
 

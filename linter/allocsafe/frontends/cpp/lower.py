@@ -21,7 +21,8 @@ from allocsafe.frontends.cpp import (
 )
 from allocsafe.frontends.cpp.context import Hooks, Lowering
 from allocsafe.frontends.cpp.frames import Frame
-from allocsafe.frontends.cpp.tree import Node, parts
+from allocsafe.frontends.cpp.text import words
+from allocsafe.frontends.cpp.tree import Node, parts, walk
 from allocsafe.ir.nodes import Arg, Call, Escape, Function, Load, Param, SetAttr
 from allocsafe.source import Span
 
@@ -32,6 +33,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _QUALIFIERS = re.compile(
     r"\b(?:static|inline|constexpr|consteval|virtual|explicit|extern|const|noexcept|override|final|friend|volatile)\b"
 )
+_OF_FUNCTIONS = words("__global__ __device__ __host__ __forceinline__ __noinline__ __launch_bounds__")
 _CUDA = frozenset(("__global__", "__device__"))
 
 
@@ -76,10 +78,7 @@ def lower_function(lo: Lowering, entry: outline.FunctionEntry) -> Function:
             _initialise(lo, child, entry.owner)
         if body is not None and body.type == "compound_statement":
             lo.push()
-            if body.has_error and control.broken_head(body):
-                places.escape_names(lo, body, "could not be parsed")
-            else:
-                control.sequence(lo, body.children)
+            control.whole_body(lo, body, _doubt(lo, entry.outer, body))
             lo.pop()
         else:
             for child in node.children:
@@ -108,6 +107,43 @@ def lower_function(lo: Lowering, entry: outline.FunctionEntry) -> Function:
     )
 
 
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:else|elif|endif)", re.MULTILINE)
+
+
+def _doubt(lo: Lowering, outer: Node, body: Node) -> str:
+    """Why the parser's idea of this body cannot be believed, or ""."""
+    if _is_torn(lo, body):
+        return "preprocessor branches cut through braces"
+    return "statements after the end of the function: its braces do not match" if _is_cut(outer) else ""
+
+
+_AFTER = words("if_statement for_statement while_statement return_statement switch_statement do_statement else_clause")
+
+
+def _is_cut(outer: Node) -> bool:
+    """Whether statements or a closing brace follow at the top level, which the body must have lost."""
+    here = outer.next_sibling
+    while here is not None and here.type not in {"function_definition", "template_declaration"}:
+        if here.type in _AFTER or (here.type == "ERROR" and here.text.lstrip().startswith(b"}")):
+            return True
+        here = here.next_sibling
+    return False
+
+
+def _is_torn(lo: Lowering, body: Node) -> bool:
+    """Whether an `#if` and its `#endif` stand in different blocks: the parser then takes all branches for code."""
+    if not _DIRECTIVE.search(lo.text(body)):
+        return False
+    for inner in walk(body):
+        if inner.type == "preproc_call":
+            directive = inner.child_by_field_name("directive")
+            if directive is not None and _DIRECTIVE.match(lo.text(directive)):
+                return True
+        elif inner.type in {"preproc_if", "preproc_ifdef"} and any(child.is_missing for child in inner.children):
+            return True
+    return False
+
+
 def _returns(lo: Lowering, node: Node, ctype: Node | None) -> str:
     if ctype is None:
         return ""
@@ -126,7 +162,8 @@ def _returns(lo: Lowering, node: Node, ctype: Node | None) -> str:
 
 def _qualifiers(lo: Lowering, entry: outline.FunctionEntry, head_end: int) -> set[str]:
     start = lo.prepared.before(lo.offset(entry.outer))
-    found = {word for _, word in lo.prepared.qualifiers_in(start, lo.char_offset(head_end))}
+    blanked = {word for _, word in lo.prepared.qualifiers_in(start, lo.char_offset(head_end))}
+    found = blanked & _OF_FUNCTIONS
     declarator = outline.function_declarator(entry.node)
     inside = declarator.child_by_field_name("parameters") if declarator is not None else None
     before = inside.start_byte if inside is not None else head_end

@@ -22,9 +22,9 @@ def words(text: str) -> frozenset[str]:
 _TOKEN = re.compile(
     r"""
       (?P<skip> //[^\n]* | /\*.*?(?:\*/|\Z)
-        | (?:\b(?:u8|[uUL]))?R"(?P<mark>[^()\\\s]{0,16})\(.*?\)(?P=mark)"
         | "(?:[^"\\\n]|\\.)*" | (?<![0-9A-Fa-f])'(?:[^'\\\n]|\\.)+'
-        | \#[ \t]*(?:include|pragma|error|warning)\b[^\n]*)
+        | \#[ \t]*(?:include|pragma|error|warning|if|ifdef|ifndef|elif|undef)\b[^\n]* | \#[ \t]*define[ \t]+\w+)
+    | (?:\b(?:u8|[uUL]))?R"(?P<raw>[^()"\\\s]{0,16})\(
     | (?P<word>[A-Za-z_]\w*)
     | (?P<open><<<) | (?P<close>>>>)
     | (?P<paren>[()])
@@ -89,13 +89,17 @@ def prepare(text: str) -> Prepared:
     closed: list[tuple[int, int]] = []
     depth = 0
     done = 0
-    skip_to = 0
-    for token in _TOKEN.finditer(text):
+    at = 0
+    while token := _TOKEN.search(text, at):
         start, end = token.span()
-        if start < skip_to:
-            continue
+        at = end
         kind = token.lastgroup
-        if kind in {"mark", "skip"}:
+        if kind == "raw":
+            closing = f'){token["raw"]}"'
+            found = text.find(closing, end)
+            at = found + len(closing) if found >= 0 else len(text)
+            continue
+        if kind == "skip":
             if text.startswith(("//", "/*"), start):
                 comments.append((start, token.group()))
             continue
@@ -119,7 +123,7 @@ def prepare(text: str) -> Prepared:
         qualifiers.append((start, word))
         pieces.append(text[done:start])
         pieces.append(_BLANK.sub(" ", text[start:end]))
-        done = skip_to = end
+        done = at = end
     pieces.append(text[done:])
     result = "".join(pieces)
     if closed:

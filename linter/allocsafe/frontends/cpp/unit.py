@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from allocsafe.frontends.cpp.tree import Node
 
 SUFFIXES = (".cpp", ".cc", ".cxx", ".cu", ".cuh", ".h", ".hpp", ".hh", ".hxx", ".c", ".inl", ".ipp")
-_LARGEST = 8_000_000
+_LARGEST = 3_000_000
 _TOOL = "allocsafe"
 
 

@@ -43,7 +43,7 @@ def _vexed(lo: Lowering, node: Node, ctype: Node, declarator: Node | None, dst: 
         arguments = parts(inside) if inside is not None else []
         if all(one.type == "parameter_declaration" for one in arguments):
             if inner is None and cpptypes.is_arithmetic(lo.text(ctype)):
-                return allocations.construct(lo, node, cpptypes.tidy(lo.text(ctype)), arguments, None, dst)
+                return allocations.convert(lo, node, cpptypes.tidy(lo.text(ctype)), arguments, dst)
             func = _vexed(lo, node, ctype, inner, None)
             args = tuple(Arg(reg) for reg in allocations.values(lo, arguments))
             dst = dst or lo.reg()

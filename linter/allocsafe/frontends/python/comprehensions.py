@@ -35,7 +35,7 @@ def kept_generator(lo: Lowering, node: cst.GeneratorExp) -> Reg:
 
 
 def generator(lo: Lowering, node: cst.GeneratorExp, *, kept: bool) -> Reg:
-    """A generator expression as a list; `kept` if something else than a call takes it."""
+    """A generator expression as a list; `kept` if it is not used up at once, by a call or by unpacking."""
     dst = _collect(lo, node, "list")
     if kept:
         lo.emit(Escape(lo.span(node), (dst,), "a generator expression that runs later"))
@@ -139,6 +139,7 @@ def _open(lo: Lowering, first: cst.CompFor) -> _Close:
         item = lo.fresh()
         levels.append(_Level(node, item=item, iterable=iterable))
         lo.b.open()
+        lo.arm_depth()
         assign(lo, node.target, item)
         for test in node.ifs:
             cond = lo.expr(test.test)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from allocsafe.frontends.python.lower import Lowering, statement
+from allocsafe.frontends.base import Unsupported
+from allocsafe.frontends.python.lower import MOST_BLOCKS, Lowering, statement
 from allocsafe.frontends.python.targets import assign
 from allocsafe.ir.nodes import Block, For, Handler, If, Reg, Try, While, With
 from allocsafe.source import Span
@@ -23,6 +24,8 @@ def branch(lo: Lowering, node: cst.If) -> None:
     orelse: Block = ()
     if isinstance(node.orelse, cst.If):
         lo.b.open()
+        if lo.b.depth > MOST_BLOCKS:
+            raise Unsupported(lo.span(node.orelse.test), "`elif` branches that nest too deep")
         branch(lo, node.orelse)
         orelse = lo.b.close()
     elif node.orelse is not None:

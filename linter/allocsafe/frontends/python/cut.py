@@ -10,7 +10,9 @@ whole part is refused.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
 
 MOST_NESTED = 400
 """Levels that one logical line may nest; each operator counts as one. libcst's parser dies at about 2,000."""
-MOST_ELIFS = 200
-_LONG = 2 * MOST_NESTED  # no shorter line nests that deep
+MOST_ELIFS = 1000
+"""`elif` branches of one part; each nests in the one before."""
+_LONG = MOST_NESTED  # no shorter line nests that deep
 
 _PIECE = re.compile(
     r"""[rbuRBU]*\"\"\".*?\"\"\"|[rbuRBU]*'''.*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*"""
-    r"""|[(\[{]|[)\]}]|,|\*\*|//|<<|>>|[-+*/%@&|^~.:]|\b(?:and|or|not|if|lambda|await)\b""",
+    r"""|[(\[{]|[)\]}]|,|;|\*\*|//|<<|>>|[<>=!]=?|[-+*/%@&|^~.:]|\b(?:and|or|not|if|in|is|lambda|await)\b""",
     re.DOTALL,
 )
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -42,13 +45,16 @@ _DEEP = "__too_deep_{}__"
 
 
 class Deep:
-    """A simple statement that was left out of a cut: where it stands and what it mentions."""
+    """A simple statement that was left out of a cut: where it stands, what it mentions, and how it ends the path."""
 
-    __slots__ = ("assigned", "names", "span")
+    __slots__ = ("assigned", "has_yield", "leaves", "names", "span")
 
     def __init__(self, span: Span, text: str) -> None:
         self.span = span
         self.names = tuple(sorted(set(_WORD.findall(text))))
+        self.has_yield = "yield" in self.names
+        first = _WORD.search(text)
+        self.leaves = first[0] if first and first[0] in ("return", "raise") else ""
         head = re.match(r"\s*([^\W\d]\w*)\s*(?::[^=\n]*)?=(?!=)", text)
         self.assigned = head[1] if head else ""
 
@@ -94,7 +100,7 @@ class Cut:
 
     def _leave_out(self, first: int, text: list[str], reason: str) -> None:
         span = self._whole(first, text)
-        if _HEADS.match(text[0]):
+        if _HEADS.match(text[0]) or ";" in _PIECE.findall("\n".join(text)):
             raise Unsupported(span, reason)
         name = _DEEP.format(len(self.deep))
         self.deep[name] = Deep(span, "\n".join(text))
@@ -111,16 +117,28 @@ class Cut:
         try:
             return cst.parse_module(self.text)
         except cst.ParserSyntaxError as error:
-            line, column = error.raw_line, error.raw_column + 1
-            row = min(max(line, 1), max(len(self._lines), 1)) - 1
-            place = self._lines[row] if self._lines else 1
-            end = len(self._rows[row]) + 1 if self._rows else 1
-            column = min(column, end)
-            raise Unsupported(Span(self.path, place, column, place, end), "syntax error") from None
+            raise Unsupported(self._place(error.raw_line, error.raw_column + 1), "syntax error") from None
         except RecursionError:
             raise
         except Exception as error:  # the parser's native half raises what it likes
             raise Unsupported(self.span_of(0, 0), f"cannot be parsed ({type(error).__name__})") from None
+
+    def _place(self, line: int, column: int) -> Span:
+        """Where the parser stopped; its tokenizer does not say, so Python is asked."""
+        if (line, column) == (1, 1):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    ast.parse(self.text)
+            except SyntaxError as error:
+                line, column = error.lineno or line, error.offset or column
+            except (ValueError, MemoryError, RecursionError):
+                pass
+        if not self._lines:
+            return Span(self.path, 1, 1, 1, 1)
+        row = min(max(line, 1), len(self._lines)) - 1
+        end = len(self._rows[row]) + 1
+        return Span(self.path, self._lines[row], min(max(column, 1), end), self._lines[row], end)
 
     def span_of(self, start: int, end: int) -> Span:
         """The span of a range of characters of the cut text."""
@@ -171,10 +189,10 @@ def too_deep(text: str) -> str:
             levels[-1] = 0
         elif token in "([{":
             levels.append(0)
-            total += 1
+            total += 2  # Python refuses 200 brackets in one another
         elif token in ")]}":
             if len(levels) > 1:
-                total -= levels.pop() + 1
+                total -= levels.pop() + 2
             total += 1  # a call or subscript may go on: f()()()
             levels[-1] += 1
         elif token[0] != "#":  # an operator, or a string that may be joined to the next

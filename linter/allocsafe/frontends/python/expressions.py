@@ -294,6 +294,7 @@ def comparison(lo: Lowering, node: cst.Comparison) -> Reg:
         whole = lo.fresh()
         opened.append((result, whole))
         lo.b.open()
+        lo.arm_depth()
         left, right = right, lo.expr(target.comparator)
         result = lo.fresh()
         lo.emit(Compare(lo.span(target.comparator), result, _COMPARE[type(target.operator)], left, right))

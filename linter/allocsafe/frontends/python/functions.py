@@ -12,9 +12,12 @@ from typing import Literal
 
 import libcst as cst
 
-from allocsafe.frontends.python.lower import Lowering, expression, statement
+from allocsafe.frontends.python.lower import Lowering, TooDeep, expression, statement
 from allocsafe.frontends.python.scopes import Scope, bindings
 from allocsafe.ir.nodes import Function, MakeFunction, Param, Reg, Return
+
+MOST_FUNCTIONS = 40
+"""Lambdas in one another."""
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _KEY = re.compile(r"""\[\s*(?:"([^"\\\n]+)"|'([^'\\\n]+)')\s*\]""")
@@ -126,6 +129,8 @@ def anonymous(lo: Lowering, node: cst.Lambda) -> Reg:
     span = lo.span(node)
     text = lo.cut.text_of(node)
     scope = Scope("function", lo.scope, bindings(node.body, ":=" in text, node.params))
+    if scope.depth > MOST_FUNCTIONS:
+        raise TooDeep
     qualname = nested_name(lo, "<lambda>")
     inner = Lowering(lo.cut, scope, qualname)
     value = inner.expr(node.body)

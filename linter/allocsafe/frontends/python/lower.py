@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import libcst as cst
 
+from allocsafe.frontends.base import Unsupported
+from allocsafe.frontends.python.cut import Cut, Deep
 from allocsafe.ir.builder import Builder
-from allocsafe.ir.nodes import Block, Const, Escape, Load, Move, Opaque, Param, Reg, Step, Store
+from allocsafe.ir.nodes import Block, Const, Escape, Load, Move, Opaque, Param, Raise, Reg, Return, Step, Store
 from allocsafe.source import Span
 
 if TYPE_CHECKING:
-    from allocsafe.frontends.python.cut import Cut
     from allocsafe.frontends.python.scopes import Scope
 
 Act = TypeVar("Act", bound=Callable[..., Any])
@@ -29,6 +30,14 @@ EXPRESSIONS: dict[type, Callable[[Lowering, Any], Reg]] = {}
 
 STATEMENTS: dict[type, Callable[[Lowering, Any], None]] = {}
 """What each kind of statement becomes."""
+
+MOST_BLOCKS = 130
+"""Blocks in one another: 100 levels of indentation, which is all that Python allows, and what expressions add."""
+
+
+class TooDeep(Exception):
+    """An expression that would nest too many blocks or functions."""
+
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -144,6 +153,7 @@ class Lowering:
     def arm(self, node: cst.BaseExpression, dst: Reg) -> Block:
         """A block that leaves the value of `node` in `dst`, which the other arm assigns as well."""
         self.b.open()
+        self.arm_depth()
         self.into(self.span(node), dst, self.expr(node))
         return self.b.close()
 
@@ -165,6 +175,11 @@ class Lowering:
         self.statements(body)
         return self.b.close()
 
+    def arm_depth(self) -> None:
+        """Refuses expressions whose conditions nest deeper than the readers of the IR can follow."""
+        if self.b.depth > MOST_BLOCKS:
+            raise TooDeep
+
     def statements(self, body: cst.BaseSuite | cst.Module) -> None:
         for node in body.body:
             if isinstance(node, cst.SimpleStatementLine):
@@ -177,8 +192,26 @@ class Lowering:
         act = STATEMENTS.get(type(node))
         if act is None:
             self.unknown(node)
-        else:
+            return
+        depth, here = self.b.depth, self.b.here
+        try:
             act(self, node)
+        except TooDeep:
+            if not isinstance(node, cst.BaseSmallStatement):
+                raise Unsupported(self.span(node), "expression too deep") from None
+            self.b.unwind(depth)
+            self.b.cut(here)
+            self.escape(Deep(self.span(node), self.cut.text_of(node)))
+
+    def escape(self, deep: Deep) -> None:
+        """A statement that is too deep: anything may happen to what it mentions; a `return` still ends the path."""
+        names = tuple(sorted({self.scope.where(name)[1] for name in deep.names}))
+        self.b.emit(Escape(deep.span, (), "expression too deep", names))
+        self.has_yield = self.has_yield or deep.has_yield
+        if deep.leaves == "return":
+            self.b.emit(Return(deep.span, self.opaque(deep.span, (), "expression too deep")))
+        elif deep.leaves == "raise":
+            self.b.emit(Raise(deep.span, None))
 
     def unknown(self, node: cst.CSTNode) -> Reg:
         """Syntax that no table knows: anything may happen to what it mentions."""

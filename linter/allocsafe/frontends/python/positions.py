@@ -33,18 +33,16 @@ class _Printer:
         "offsets",
         "provider",
         "tokens",
-        "took_newline",
     )
 
     def __init__(self, default_indent: str, default_newline: str) -> None:
         self.default_indent = default_indent
         self.default_newline = default_newline
         self.provider = None
-        self.tokens: list[str] = []
+        self.tokens = [""]  # a printer without any would add a newline of its own
         self.indent_tokens: list[str] = []
         self.indented = 0
         self.at = 0
-        self.took_newline = False  # the printer ends with one newline too many, and says so
         self.offsets: Offsets = {}
 
     def increase_indent(self, value: str) -> None:
@@ -67,7 +65,7 @@ class _Printer:
         pass
 
     def pop_trailing_newline(self) -> None:
-        self.took_newline = True
+        pass
 
     def record_syntactic_position(
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
@@ -129,7 +127,7 @@ def offsets(module: cst.Module, text: str) -> Offsets:
     try:
         printer = _Printer(module.default_indent, module.default_newline)
         cast("Any", module)._codegen(printer)
-        if not printer.took_newline or printer.at != len(text) + 1:
+        if printer.at != len(text):
             printer = _LinePrinter(module.default_indent, module.default_newline, text)
             cast("Any", module)._codegen(printer)
     except (AttributeError, TypeError):

@@ -24,13 +24,14 @@ _IMPORTS = (cst.Import, cst.ImportFrom, *_LAZY)
 class Scope:
     """One namespace. `renames` holds the variables of the comprehensions being lowered, innermost last."""
 
-    __slots__ = ("globals", "kind", "locals", "nonlocals", "parent", "renames")
+    __slots__ = ("depth", "globals", "kind", "locals", "nonlocals", "parent", "renames")
 
     def __init__(
         self, kind: Literal["module", "class", "function"], parent: Scope | None = None, bound: Binding | None = None
     ) -> None:
         self.kind = kind
         self.parent = parent
+        self.depth: int = parent.depth + 1 if parent else 0
         self.locals = bound.names if bound else set()
         self.globals = bound.globals if bound else set()
         self.nonlocals = bound.nonlocals if bound else set()

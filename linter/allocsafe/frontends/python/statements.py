@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from allocsafe.frontends.python.comprehensions import generator
 from allocsafe.frontends.python.expressions import BINARY
 from allocsafe.frontends.python.lower import Lowering, statement
 from allocsafe.frontends.python.targets import assign, augment, delete
@@ -23,16 +24,18 @@ def bare(lo: Lowering, node: cst.Expr) -> None:
     if isinstance(value, (cst.SimpleString, cst.Ellipsis)):
         return  # a docstring, a placeholder
     if isinstance(value, cst.Name) and value.value in lo.cut.deep:
-        deep = lo.cut.deep[value.value]
-        names = tuple(sorted({lo.scope.where(name)[1] for name in deep.names}))
-        lo.emit(Escape(deep.span, (), "expression too deep", names))
+        lo.escape(lo.cut.deep[value.value])
         return
     lo.expr(value)
 
 
 @statement(cst.Assign)
 def assignment(lo: Lowering, node: cst.Assign) -> None:
-    src = lo.expr(node.value)
+    value = node.value
+    if isinstance(value, cst.GeneratorExp) and isinstance(node.targets[0].target, (cst.Tuple, cst.List)):
+        src = generator(lo, value, kept=False)  # unpacked at once
+    else:
+        src = lo.expr(value)
     for target in node.targets:
         assign(lo, target.target, src)
 

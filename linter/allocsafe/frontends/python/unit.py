@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from allocsafe.frontends.base import Definition, Unsupported
 from allocsafe.frontends.python.scan import Entry, outline
-from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 from allocsafe.source import Source, Span
 
 if TYPE_CHECKING:
     from allocsafe.frontends.python.cut import Cut
     from allocsafe.frontends.python.parts import ClassBody
+    from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 
 T = TypeVar("T")
 
@@ -106,6 +106,8 @@ class PythonUnit:
     def _stub(self, number: int) -> FunctionStub:
         stub = self._stubs.get(number)
         if stub is None:
+            from allocsafe.ir.nodes import FunctionStub
+
             entry = self._entries[number]
 
             def lower() -> Function:
@@ -137,6 +139,7 @@ class PythonUnit:
         made = self._classes.get(number)
         if made is None:
             from allocsafe.frontends.python import headers
+            from allocsafe.ir.nodes import ClassDef
 
             entry = self._entries[number]
             methods: dict[str, FunctionStub] = {}
@@ -156,7 +159,8 @@ class PythonUnit:
                 decorator_names=entry.decorators,
             )
             rows, _ = self._rows(entry.def_line, entry.last_line, [self._entries[i] for i in self._inside(number)])
-            if any(headers.is_field(self.source.line(first)) for first, _ in rows[1:]):
+            lines = [self.source.line(first) for first, _ in rows]
+            if any(map(headers.is_field, lines[1:])) or (len(lines) == 1 and lines[0].count(":") > 1):
                 with suppress(Unsupported):  # `load_body` says it to whoever asks
                     made.fields = body().fields
         return made
