@@ -67,7 +67,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto
 
 oracle: $(VENV)/.installed-oracle
-	$(BIN)/python -m pytest tests/oracle
+	$(BIN)/python -m pytest -n auto tests/oracle
 	$(BIN)/python -m tests.oracle.run --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
 
 types: $(VENV)/.installed-dev

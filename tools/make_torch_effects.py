@@ -243,7 +243,7 @@ def by_name_rules(base: str, summary: Summary) -> Summary:
         return summary._replace(params=shape_only(summary), result=Result("filled"))
     if "resize" in base:
         kept = Result("copy", summary.params[0].name) if summary.result.kind == "new" else summary.result
-        return summary._replace(params=shape_only(summary, "V"), result=kept, special="resize")
+        return without_out(summary._replace(params=shape_only(summary, "V"), result=kept, special="resize"))
     return summary
 
 
@@ -271,10 +271,12 @@ def follow_hand(base: str, summary: Summary, hand: Tables) -> Summary:
 
 
 def without_out(summary: Summary) -> Summary:
-    """`torch.empty(out=x)` gives `x` the shape and writes nothing."""
-    if summary.result.kind != "alloc":
+    """`torch.empty(out=x)` gives `x` the shape and writes nothing; a copy into `out` takes unwritten elements along."""
+    effect: Effect | None = {"alloc": "-", "copy": "P", "maybe": "P", "view": "P"}.get(summary.result.kind)  # type: ignore[assignment]
+    if effect is None:
         return summary
-    return summary._replace(params=tuple(p._replace(effect="-") if p.effect == "W" else p for p in summary.params))
+    params = tuple(p._replace(effect=effect) if p.name == "out" and p.effect == "W" else p for p in summary.params)
+    return summary._replace(params=params)
 
 
 def by_signature(name: str, function: Callable[..., object]) -> Summary | None:

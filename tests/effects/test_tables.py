@@ -87,6 +87,15 @@ def test_definitions_are_used() -> None:
     assert set(re.findall(r"`!(\w+)`", README)) <= used
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_a_copy_may_bring_unwritten_elements_into_out(name: str) -> None:
+    """W there would turn a hole of the argument into written memory."""
+    for line in lines(name):
+        effects = {param.name: param.effect for param in line.params}
+        if line.result.kind in ("copy", "maybe") and effects[line.result.param] == "V":
+            assert effects.get("out", "P") == "P", line
+
+
 def test_generated_lines_do_not_hide_behind_hand_written_ones() -> None:
     by_hand = {row.partition(" |")[0] for name in HAND for row in rows(name)}
     assert not [row for row in rows(GENERATED[0]) if row.partition(" |")[0] in by_hand]

@@ -66,7 +66,7 @@ class _Maker:
         names = ["n", "m", "k"][: rng.choice([1, 2, 2, 3])]
         self.params = [Param(names[0], "int")] + [Param(name, "int", (), low) for name in names[1:]]
         if "sources" in features:
-            given = [Param("xs", "list"), Param("a", "tensor", ("n",)), Param("a", "tensor", ("n",))]
+            given = [Param("xs", "list"), Param("a", "tensor", ("rows",)), Param("a", "tensor", ("rows",))]
             self.params.append(rng.choice(given))
         self.params += [Param(name, "bool") for name in ("flag", "other")[: rng.choice([0, 1, 1, 2])]]
         ints = [p.name for p in self.params if p.kind == "int"]
@@ -99,7 +99,7 @@ class _Maker:
         dims = [rng.choice(pool) for _ in range(rank)]
         source = next((p.name for p in self.params if p.kind in ("list", "tensor")), "")
         if source:  # the first axis is as long as a source that the caller gives
-            dims[0] = "len(xs)" if source == "xs" else rng.choice(["a.shape[0]", "len(a)", "n"])
+            dims[0] = "len(xs)" if source == "xs" else rng.choice(["a.shape[0]", "len(a)"])
             self.c.source, self.c.source_size = source, dims[0]
         return dims
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from tests.oracle.execute import Truth, truth
+from tests.oracle.limits import Hung, limit
 from tests.oracle.program import Program, Sample
 
 FEW, MORE_FOR_SAFE, MORE_FOR_UNSAFE = 7, 20, 120
@@ -40,26 +38,6 @@ class Answer(NamedTuple):
     reason: str
 
 
-class Hung(Exception):
-    """The analysis took longer than `LIMIT`."""
-
-
-@contextmanager
-def limit(seconds: int) -> Iterator[None]:
-    """Raises `Hung` after `seconds` (main thread of a process, which is where the workers run)."""
-
-    def stop(*_: Any) -> None:
-        raise Hung(f"longer than {seconds} s")
-
-    old = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, old)
-
-
 def ask(program: Program) -> Answer:
     """The verdict on the marked allocation. `missed` if no site is reported on its line."""
     from allocsafe.api import Safe, Unknown, name_of
@@ -85,7 +63,7 @@ def answer(program: Program) -> Answer:
     try:
         with limit(LIMIT):
             return ask(program)
-    except Exception as error:  # a crash of the analysis is a result to count, not the end of the run
+    except (Exception, Hung) as error:  # a crash of the analysis is a result to count, not the end of the run
         return Answer("error", f"{type(error).__name__}: {error}"[:120], False, (), "")
 
 

@@ -116,6 +116,11 @@ class Watched(np.ndarray):  # type: ignore[misc, type-arg, unused-ignore]
         _look_array(value)
         super().__setitem__(key, _plain(value))
 
+    def __getitem__(self, key: Any) -> Any:
+        _look_array(key)
+        found = super().__getitem__(key)
+        return np.array(found).view(Watched) if isinstance(found, np.generic) else found
+
     def item(self, *args: Any) -> Any:
         _look_array(self)
         return super().item(*args)

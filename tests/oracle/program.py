@@ -14,7 +14,8 @@ INTS = (5, 2, 3, 1, 0, 4, 7, 6)
 
 
 class Param(NamedTuple):
-    """A parameter of the entry function. A tensor's shape is text over the integer parameters."""
+    """A parameter of the entry function. A tensor's shape is text over the integers of the sample; a name that is no
+    parameter is an extent of its own."""
 
     name: str
     kind: Literal["int", "bool", "list", "tensor"]
@@ -63,4 +64,5 @@ class Program:
                 values[param.name] = [rng.randrange(1, 9) for _ in range(rng.choice((3, 1, 0, 4, 2)))]
             else:
                 values[param.name] = None
+                values.update({name: rng.choice(INTS) for name in param.shape if name.isidentifier()})
         return values

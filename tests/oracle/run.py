@@ -82,20 +82,22 @@ def by_feature(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
-def same_offence(kind: str, case: Program) -> bool:
-    """Whether the program is still judged wrongly in the same way."""
+def same_offence(kind: str, case: Program, crashes: int) -> bool:
+    """Whether the program is still judged wrongly in the same way, and crashes no more often."""
     said = answer(case)
     if kind in ("missed", "error"):
         return said.verdict == kind
     if said.verdict != ("safe" if kind == "wrong-safe" else "unsafe"):
         return False
     found = shown(case, said.verdict)
-    return found.usable and (found.shown is not None) == (kind == "wrong-safe")
+    return found.crashes <= crashes and (found.shown is not None) == (kind == "wrong-safe")
 
 
 def keep_one(result: Result, only: frozenset[str] | None, folder: Path) -> None:
     """Writes one offending program, minimised (runs in a worker)."""
-    small = minimise(program(result.seed, only), partial(same_offence, result.kind), 150)
+    whole = program(result.seed, only)
+    crashes = shown(whole, result.verdict).crashes
+    small = minimise(whole, partial(same_offence, result.kind, crashes=crashes), 150)
     said = answer(small)
     head = f"# {result.kind}, seed {result.seed}: verdict {said.verdict} ({said.why} {said.reason})\n"
     head += f"# sample of the whole program: {result.shown.values if result.shown else None}\n"

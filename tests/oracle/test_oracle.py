@@ -44,6 +44,7 @@ def outcome(body: str, n: int = 3) -> str:
         (f"x = {EMPTY}\nif x.numel() > 1:\n    pass", f"x = {EMPTY}\nif x[0] > 1:\n    pass"),
         ("x = np.empty(n)\nx[:] = 1\nx + 1", "x = np.empty(n)\nx + 1"),
         ("x = np.empty(n)\nx[:2] = 1\nx[:2].sum()", "x = np.empty(n)\nx[:2] = 1\nx.sum()"),
+        ("x = np.empty(n)\nx[0] = 1\nreturn float(x[0].sum())", "x = np.empty(n)\nreturn float(x[0].sum())"),
         ("x = np.empty(n)\nx.fill(1)\nreturn x", "x = np.empty(n)\nreturn x"),
         (
             "x = torch.empty(n, dtype=torch.int64)\nx[:] = 0\ntorch.ones(9)[x]",
@@ -62,6 +63,10 @@ def test_a_handler_of_the_program_does_not_hide_the_read() -> None:
 
 def test_a_crash_is_not_a_clean_run() -> None:
     assert outcome("raise ValueError('no')") == "crash"
+
+
+def test_a_run_that_never_ends_is_a_crash() -> None:
+    assert outcome("while n:\n    pass") == "crash"
 
 
 def test_the_same_seed_gives_the_same_program() -> None:

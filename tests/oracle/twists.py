@@ -246,7 +246,7 @@ def by_name(c: Covers, plan: Plan) -> list[str]:
     if c.odds(0.3):
         body.insert(1, f'setattr(box, "buf", {plan.other})')
     if c.odds(0.2):
-        body.insert(2, f"box.buf = {plan.alloc}")
+        body.insert(2, f"box.buf = {plan.other}")
     return lines + main(plan, [*body, "t = box.buf", *blocks[-1]])
 
 

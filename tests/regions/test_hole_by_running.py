@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, given, settings
 
 from tests.regions.strategies import M, N, Outcome, Program, T, environments, parsed_sample, programs, run
 
-EXAMPLES = int(os.environ.get("ALLOCSAFE_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("ALLOCSAFE_EXAMPLES", "120"))
 quiet = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -32,7 +32,7 @@ def is_relation(condition: str) -> bool:
 def at_sample(program: Program, sample: str) -> Iterator[tuple[tuple[int, ...], Outcome]]:
     """The element of a sample, and the program run at its sizes (and at any small ones that it does not name)."""
     values, place = parsed_sample(sample)
-    for trial in itertools.product(range(4), range(4), range(-9, 9) if uses_free(program) else (0,)):
+    for trial in itertools.product(range(8), range(8), range(-9, 9) if uses_free(program) else (0,)):
         env = {s: values.get(s.name, value) for s, value in zip((N, M, T), trial, strict=True)}
         outcome = run(program, env)
         if outcome is not None:

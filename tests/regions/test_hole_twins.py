@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -176,8 +178,11 @@ def test_values_that_change_from_turn_to_turn() -> None:
     slot = write(point(k), loops=loop, same_turn=True)
     assert asked((m,), read(point(k), loops=loop), slot) == NONE
     assert hole((m,), ALL, [slot]).status == "cannot-tell"  # after the loop: which slots, nobody knows
+    assert hole((m,), read(point(k)), [write(to(0, k), loops=loop, same_turn=True)]).status == "cannot-tell"
     later = write(to(0, k), loops=loop, before=False, same_turn=True)
     assert asked((m,), Access(None, loop), later) == ("generic", "whole", None)  # the first turn has none before it
+    second = Access(None, loop, (i - 1,))
+    assert hole((m,), second, [later]).status == "cannot-tell"  # the turns that read have one before them
 
 
 def test_triangles() -> None:
@@ -243,6 +248,16 @@ def test_a_division_says_its_divisor_only_where_it_was_computed() -> None:
     # p = 0 is possible when only the guarded write divides
     assert hole((n,), ALL, [maybe, write(to(floordiv(n, p), n), when=(p - 1,))]).condition == "p >= 1"
     assert asked((n,), ALL, write(to(0, floordiv(n, p))), write(to(floordiv(n, p), n))) == NONE
+
+
+def test_what_is_decided_by_bounds_needs_no_library() -> None:
+    code = (
+        "import sys; from allocsafe.regions.box import *; from allocsafe.regions.exprs import *;"
+        "from allocsafe.regions.question import hole; n = Lin.of(sym('n', 'n', nonneg=True));"
+        "print(hole((n,), Access(None), [Write(Access(whole((n,))))]).status, 'islpy' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["none", "False"]
 
 
 def test_names_that_two_symbols_share_are_told_apart() -> None:

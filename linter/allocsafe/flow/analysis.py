@@ -71,7 +71,8 @@ class FileAnalysis:
         self.unit: Unit = unit
         self.found: dict[tuple[int, int], Found] = {}
         self.problems: list[Unknown] = []
-        self._mentions: dict[str, set[str]] = {}
+        self.lines: frozenset[int] = frozenset()
+        self.deadline = time.monotonic() + 2 * settings.budget
 
     # ------------------------------------------------------------ the file as names
 
@@ -107,6 +108,12 @@ class FileAnalysis:
 
     def run(self, wanted: Sequence[Definition], module_too: bool) -> None:
         """Judges every allocation in the wanted definitions (and at module level)."""
+        lines = {n for d in wanted for n in range(d.first_line, d.last_line + 1)}
+        if module_too:
+            inside = {n for d in self.unit.definitions for n in range(d.first_line, d.last_line + 1)}
+            lines |= set(range(1, len(self.unit.source.lines) + 1)) - inside
+        self.lines = frozenset(lines)
+        self.deadline = time.monotonic() + 2 * self.settings.budget
         classes: dict[str, list[Definition]] = {}
         for definition in wanted:
             if definition.kind != "function":
@@ -142,7 +149,9 @@ class FileAnalysis:
 
     def machine(self) -> Machine:
         s = self.settings
-        return Machine(self.program, s.tables, time.monotonic() + s.budget, s.phases, s.contracts)
+        m = Machine(self.program, s.tables, min(time.monotonic() + s.budget, self.deadline), s.phases, s.contracts)
+        m.follow = (self.path, self.lines)
+        return m
 
     def _module(self) -> None:
         m = self.machine()

@@ -260,7 +260,11 @@ def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
     if m.inline_all or isinstance(func.function, ir.Function):
         return True
     lines = func.function.span.end_line - func.function.span.line
-    return lines <= m.small_callee or any(holds_array(m, v) for v in everything) or m.program.may_allocate(func.path, func.function)
+    if any(holds_array(m, v) for v in everything):
+        return True
+    if m.follow is not None and func.path != m.follow[0]:
+        return lines <= m.small_elsewhere  # what it makes is not asked about
+    return lines <= m.small_callee or m.program.may_allocate(func.path, func.function)
 
 
 def run_frame(m: Machine, frame: Frame, span: Span) -> Value:

@@ -58,6 +58,11 @@ class Conditions:
         self._by_key: dict[Hashable, int] = {}
         self.atoms: list[Atom] = []
 
+    @property
+    def size(self) -> int:
+        """Nodes made so far."""
+        return len(self._nodes)
+
     def atom(self, atom: Atom) -> Condition:
         """The condition "this atom is true"; the first atom of a key stands for all later ones."""
         index = self._by_key.get(atom.key)

@@ -94,6 +94,9 @@ class Heaped:
 class Machine:
     """The state of one walk. See the module's docstring for what it promises."""
 
+    MOST_NODES = 400_000
+    """Nodes of the condition diagrams; past it the paths are too many to be told apart."""
+
     MOST_DEPTH = 14
     """Inlined calls on top of one another; recursion ends it earlier."""
 
@@ -133,6 +136,8 @@ class Machine:
         self.unrolled = 1
         self.inline_all = False
         self.small_callee = 40
+        self.small_elsewhere = 6
+        self.follow: tuple[str, frozenset[int]] | None = None  # the file and lines whose allocations are asked about
         self.shape_alias: dict[Hashable, Opaque] = {}
         self.filled: dict[Hashable, FilledSite] = {}
         self.calling = ""
@@ -162,7 +167,7 @@ class Machine:
     def tick(self) -> None:
         self.pos += 1
         self.ticks += 1
-        if not self.ticks & 255 and time.monotonic() > self.deadline:
+        if not self.ticks & 63 and (time.monotonic() > self.deadline or self.conds.size > self.MOST_NODES):
             raise OutOfBudget
 
     @property
@@ -442,6 +447,10 @@ class Machine:
         if a is not None and b is not None and a != b:
             return a < b
         return True
+
+    def follows(self, span: Span) -> bool:
+        """Whether an allocation at this place is one that somebody asks about; others are memory like any."""
+        return self.follow is None or (span.path == self.follow[0] and span.line in self.follow[1])
 
     # ------------------------------------------------------------ filled tensors
 

@@ -188,7 +188,7 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
             data = _constructed(m, bound)
             if data is not None:
                 return data
-        if kind == "filled":
+        if kind == "filled" or not m.follows(span):
             made = m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
             if shape is not None:
                 m.shapes[made.key] = shape

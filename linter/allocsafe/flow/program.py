@@ -151,7 +151,7 @@ class Program:
                 value = self._imported(m, path, module[dots:], what, dots, span, (*seen, (path, name)))
                 if value is not None:
                     return value
-        if path not in m.globals_run and m.run_modules:
+        if path not in m.globals_run and m.run_modules and (m.follow is None or path == m.follow[0]):
             m.run_module(path)
             held = m.read_cell((("module", path), name))
             if held is not None:

@@ -7,8 +7,7 @@ outline (a scan for `def`/`class`, or a tree-sitter tree), and `Function` bodies
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from allocsafe.source import Source, Span
 
@@ -25,8 +24,7 @@ class Unsupported(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A function or class of the outline. Lines count from 1 and include decorators; `last_line` is inclusive."""
 
     qualname: str  # "Cls.method", "outer.<locals>.inner" never: only module- and class-level definitions are listed

@@ -47,7 +47,7 @@ def decide(asked: Asked) -> Hole:
 def _worded(say: Callable[[], _Words], otherwise: _Words) -> _Words:
     """What a question found stands, also where saying it would take more than a question's budget."""
     try:
-        with isl.budget():
+        with isl.budget(words=True):
             return say()
     except TooComplex:
         return otherwise

@@ -18,7 +18,8 @@ from allocsafe.regions.exprs import Lin, Sym
 from allocsafe.regions.system import Piece, TooComplex
 
 IslSet: TypeAlias = Any  # islpy ships no complete types
-BUDGET = 400_000  # isl operations a question; the hardest decided one of the tests takes a tenth of it
+BUDGET = 300_000  # isl operations a question, about a microsecond each; ordinary ones take a few hundred
+WORDS = 100_000  # and for each of its region, sample and condition
 
 REACH = 40  # how far from the least a point is looked for
 
@@ -28,9 +29,9 @@ _values: dict[int, Any] = {}
 
 
 @contextmanager
-def budget() -> Iterator[None]:
+def budget(*, words: bool = False) -> Iterator[None]:
     """One question's worth of work. Whatever isl cannot do inside it raises TooComplex."""
-    _context.set_max_operations(BUDGET)
+    _context.set_max_operations(WORDS if words else BUDGET)
     _context.reset_operations()
     try:
         yield

@@ -18,7 +18,6 @@ from allocsafe.regions.show import Span
 from allocsafe.regions.spelling import full_text
 from allocsafe.regions.system import Piece, element, multiple
 
-
 MAX_PART = 80  # characters of one part of a region
 
 

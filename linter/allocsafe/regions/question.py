@@ -133,12 +133,13 @@ def without_apart(asked: Asked) -> Asked:
     box = asked.read.box
     if box is None or not asked.writes or len(box) != asked.rank:
         return asked
-    return asked._replace(writes=tuple(w for w in asked.writes if not _apart(w.access, box, asked.shape)))
+    return asked._replace(writes=tuple(w for w in asked.writes if not _apart(w, box, asked.shape)))
 
 
-def _apart(access: Access, read: Box, shape: tuple[Lin, ...] | None) -> bool:
-    if access.box is None or len(access.box) != len(read):
-        return False
+def _apart(write: Write, read: Box, shape: tuple[Lin, ...] | None) -> bool:
+    access = write.access
+    if access.box is None or len(access.box) != len(read) or (write.same_turn_only and access.loops):
+        return False  # at other turns the box is another one
     turns = {loop.var for loop in access.loops}
     moves = bool(turns) and any(
         s in turns for axis in access.box for x in (axis.start, *axis.stops) for s in x.all_syms()

@@ -119,7 +119,7 @@ def test_branches_that_cut_through_braces_are_not_believed() -> None:
 
 
 def test_syntax_error_that_hides_structure_spoils_the_block() -> None:
-    lowered = body("float a[4]; { if (n) { a[0] = 1; } else = for { } p[0] = a[0]; }")
+    lowered = body("float a[4]; { a[0] = 1; } else { p[0] = a[0]; }")
     assert "could not be parsed" in reasons(lowered)
     assert isinstance(lowered.body[-1], ir.Escape)
     assert {"p", "a"} <= {name for step in of(ir.Escape, lowered) for name in step.names}

@@ -6,13 +6,13 @@ import sys
 import threading
 
 import pytest
-
 from allocsafe.frontends.base import Unsupported
 from allocsafe.frontends.python.cut import MOST_NESTED, too_deep
 from allocsafe.frontends.python.deep import deeply
 from allocsafe.ir import nodes as ir
 from allocsafe.ir.check import problems
 from allocsafe.ir.show import show
+
 from tests.frontends.python.lowering import body, function, steps, unit
 
 SHAPES = {

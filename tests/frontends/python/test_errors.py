@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from allocsafe.frontends.base import Unsupported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocsafe.frontends.base import Unsupported
 from tests.frontends.python.lowering import everything, library, unit
 
 
 def test_a_syntax_error_stays_in_its_function() -> None:
-    opened = unit(
-        "x = 1\n\nclass A:\n    def bad(self):\n        y = 1\n        return ]\n    def good(self):\n        return 1\n"
-    )
+    bad_method = "    def bad(self):\n        y = 1\n        return ]\n"
+    opened = unit(f"x = 1\n\nclass A:\n{bad_method}    def good(self):\n        return 1\n")
     bad, good = opened.function("A.bad"), opened.function("A.good")
     assert bad is not None and good is not None
     with pytest.raises(Unsupported) as caught:

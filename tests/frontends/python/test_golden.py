@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-
 from allocsafe.ir.check import problems
 from allocsafe.ir.show import show
+
 from tests.frontends.python.lowering import everything, unit
 
 HERE = Path(__file__).parent / "golden"

@@ -7,13 +7,13 @@ import symtable
 from collections import Counter
 
 import pytest
-
 from allocsafe.frontends.base import Unsupported
 from allocsafe.frontends.python.unit import open_unit
 from allocsafe.ir import nodes as ir
 from allocsafe.ir.check import problems
 from allocsafe.ir.show import show
 from allocsafe.source import Source
+
 from tests.frontends.python.lowering import library, steps
 
 Place = tuple[int, int, int, int]

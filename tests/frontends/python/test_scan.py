@@ -1,4 +1,4 @@
-"""The outline against Python's own parser: on the standard library, on made-up programs, and on the odd cases by name."""
+"""The outline against Python's own parser: on the standard library, on made-up programs, on odd cases by name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ast
 import time
 
 import pytest
+from allocsafe.frontends.python.scan import outline
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocsafe.frontends.python.scan import outline
 from tests.frontends.python.lowering import library
 
 Row = tuple[str, int, int, int, str]
@@ -136,7 +136,8 @@ ODD_CASES = {
     "comment at the margin": "class A:\n# margin\n    def m(self):\n# margin\n        pass\n",
     "continued line": "x = 1 + \\\n  2\ndef f(): pass\n",
     "matrix product is no decorator": "x = (a\n@ b)\ndef f(): pass\n",
-    "tabs and spaces": "class A:\n\tdef m(self):\n\t\tif x:\n\t\t  pass\n\tdef n(self): pass\nif x:\n    \tdef f():\n    \t  pass\n",
+    "tabs and spaces": "class A:\n\tdef m(self):\n\t\tif x:\n\t\t  pass\n\tdef n(self): pass\n"
+    "if x:\n    \tdef f():\n    \t  pass\n",
     "form feed": "x = 1\n\f\ndef f():\n    pass\n\f\nclass A: pass\n",
     "no newline at the end": "def f():\n    return 1",
     "nothing but a comment": "# def f(): pass",

@@ -9,6 +9,7 @@ from allocsafe.frontends.base import Unit
 from allocsafe.frontends.python.unit import open_unit
 from allocsafe.ir import nodes as ir
 from allocsafe.source import Source
+
 from tests.frontends.python.lowering import everything, function, steps, unit
 
 FILE = """\

@@ -515,8 +515,8 @@ def _literal(text: str | None) -> object:
 
 
 def check_out(line: Summary, make: Callable[[], Call]) -> None:
-    """`out` is written whole and is not read; what is returned is it."""
-    param = next((p for p in line.params if p.name == "out" and p.effect == "W"), None)
+    """`out` is written whole and is not read. A copy's `out` is P for what comes along, not for what is left."""
+    param = next((p for p in line.params if p.name == "out" and p.effect in "WP"), None)
     args, kwargs = make()
     if param is None or "out" in bind(line, args, kwargs):
         return

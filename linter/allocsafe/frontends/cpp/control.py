@@ -107,12 +107,13 @@ def whole_body(lo: Lowering, node: Node, doubt: str = "") -> None:
     """
     if not doubt and node.has_error and broken_head(node):
         doubt = "could not be parsed"
-    before = lo.frame.doubt
-    if doubt and not before:
-        places.escape_names(lo, node, doubt)
-        lo.frame.doubt = doubt
+    if not doubt or lo.frame.doubt:
+        sequence(lo, node.children)
+        return
+    places.escape_names(lo, node, doubt)
+    lo.frame.doubt = doubt
     sequence(lo, node.children)
-    lo.frame.doubt = before
+    lo.frame.doubt = ""
 
 
 def sequence(lo: Lowering, nodes: list[Node]) -> None:

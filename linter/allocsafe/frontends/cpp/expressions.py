@@ -15,6 +15,7 @@ from allocsafe.frontends.cpp.assignments import assembly, assignment, update
 from allocsafe.frontends.cpp.context import Lowering
 from allocsafe.frontends.cpp.operators import binary, conditional, unary
 from allocsafe.frontends.cpp.places import field_name, unknown
+from allocsafe.frontends.cpp.text import words
 from allocsafe.frontends.cpp.tree import Node, parts, walk
 from allocsafe.ir.nodes import Arg as CallArg
 from allocsafe.ir.nodes import Call, Cast, GetAttr, GetItem, Item, Load, New, Raise, Reg, SizeOf
@@ -34,6 +35,8 @@ def value(lo: Lowering, node: Node, dst: Reg | None = None) -> Reg:
 
 def _identifier(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
     name = lo.text(node)
+    if name in _KEYWORDS:
+        return _misread(lo, node, dst)
     if name in lo.macros and lo.resolve(name)[0] is None:
         places.escape_macro(lo, node, name)
     return places.load_name(lo, name, lo.span(node), dst)
@@ -43,6 +46,15 @@ def _qualified(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
     dst = dst or lo.reg()
     lo.builder.emit(Load(lo.span(node), dst, cpptypes.tidy(lo.text(node)), "global"))
     return dst
+
+
+_KEYWORDS = words("if else for while do switch case break continue return goto try catch throw default")
+
+
+def _misread(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
+    """A keyword taken for a name: the parser lost the structure, and the rest of the function is not believed."""
+    lo.frame.doubt = lo.frame.doubt or "could not be parsed"
+    return unknown(lo, node, "could not be parsed", dst)
 
 
 def _named_template(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
@@ -164,6 +176,9 @@ def _list(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
 
 def _literal(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
     ctype = cpptypes.tidy(lo.text(node.child_by_field_name("type")))
+    if ctype in _KEYWORDS:
+        unknown(lo, node, "could not be parsed")
+        return _misread(lo, node, dst)
     return allocations.construct(lo, node, ctype, [], node.child_by_field_name("value"), dst)
 
 
