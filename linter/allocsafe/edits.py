@@ -19,7 +19,7 @@ FILL = re.compile(
         \.(?:zero_|fill_|normal_|uniform_|copy_)\s*\(|\[[^=]*\]\s*=\s*(?:0|0\.0|-1|1|False|None|float\(|PAD\w*|-?\w+)\s*(?:\#.*|;.*)?$)""",
     re.X,
 )
-C_FILL = re.compile(r"\b(?:zero_|fill_)\s*\(|\b(?:std::)?(?:mem(?:set)|fill(?:_n)?)\s*\(|[mM]emset(?:Async)?\s*\(")
+C_FILL = re.compile(r"\b(?:zero_|fill_)\s*\(|\b(?:std::)?(?:mem(?:set)|fill(?:_n)?)\s*\(|\w*[mM]emset(?:Async)?\s*\(")
 
 
 class Alloc(NamedTuple):
@@ -34,6 +34,7 @@ class Alloc(NamedTuple):
     attrs: dict[str, str]
     owner: str
     touched: frozenset[int]
+    partial: Verdict | None = None
 
 
 class Pairing(NamedTuple):

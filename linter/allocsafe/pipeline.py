@@ -29,10 +29,16 @@ if TYPE_CHECKING:
 PYTHON = (".py", ".pyi")
 ALLOCATES = re.compile(
     r"\b(?:torch|np|numpy|cp|cupy|th|at|F)?(?:\.|::)?\b(?:new_)?(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided|_permuted)?\s*[(<]|\bresize_\s*\(|\bTensor(?:\.new)?\s*\(|"
-    r"\.new\s*\(|\bnew\s+[\w:]+\s*\[|\b[cm]alloc\s*\(|\bstd::vector\b|\bfrom_blob\b|\w+Malloc\w*\s*\(|^\s*(?:const\s+)?[\w:]+\*?\s+\w+\[[^\]]+\]\s*[;={]|"
-    r"\b(?:make_unique|make_shared)\b|\bndarray\s*\(",
+    r"\.new\s*\(|\bnew\s+[\w:]+\s*\[|\b[cm]alloc\s*\(|\bstd::vector\b|\bfrom_blob\b|\w+Malloc\w*\s*\(|^\s*(?!(?:return|delete|else|case|throw|goto|using|typedef)\b)(?:[\w:]+\s+){0,3}[\w:]+(?:<[^;=()]*>)?\*?\s+\w+(?:\[[^\]\n]*\])+\s*[;={,]|"
+    r"\bmake_(?:unique|shared)\w*|\bstd::array\b|\balloca\s*\(|\bndarray\s*\(",
     re.M,
 )
+CPP_ALLOCATES = re.compile(
+    r"\b(?:torch|at|stable)::(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided)?\s*\(|[.>]new_(?:empty|zeros|ones|full)\w*\s*\(|\bnew\s+[\w:<>]+\s*\[|\b[cm]alloc\s*\(|"
+    r"\bfrom_blob\b|\b(?:cuda|hip)\w*Malloc\w*\s*\(|\bmake_(?:unique|shared)\w*<[^;]*\[\]>|\bstd::vector<[^;&*]*>\s+\w+\s*[({;=]|\bstd::array<[^;&*]*>\s+\w+\s*[({;=]|"
+    r"^\s*(?!(?:return|delete|else|case|throw|goto|using|typedef|template|__shared__|extern|static|constexpr)\b)(?:[\w:]+\s+){0,3}[\w:]+(?:<[^;=()]*>)?\*?\s+\w+(?:\[[^\]\n]*\])+\s*[;={,]"
+)
+"""An allocation in a line of C++, for lines that no walk has reached."""
 FILLS = re.compile(r"\.(?:zero_|fill_|copy_)\s*\(|\]\s*=\s*[^=]|\bmem(?:set|cpy)\w*\s*\(|[mM]emset")
 
 
@@ -297,7 +303,7 @@ class _Sides:
             errors.append((path, "nests too deeply to be read"))
             return [], []
         found = [
-            Alloc(f.span.line, f.span.column, f.symbol, f.what, f.filled, f.verdict, f.attrs, f.owner, f.touched)
+            Alloc(f.span.line, f.span.column, f.symbol, f.what, f.filled, f.verdict, f.attrs, f.owner, f.touched, f.partial)
             for f in sorted(analysis.found.values(), key=lambda f: (f.span.line, f.span.column))
         ]
         return found, list(analysis.problems)
@@ -331,6 +337,10 @@ class _Sides:
                 if a != b and (what != "shape" or (a and b)):
                     changes.append(Change(what, a or "the default", b or "the default"))  # type: ignore[arg-type]
         verdict = edit.new.verdict if edit.new is not None else None
+        if edit.new is not None and edit.old is not None and edit.new.partial is not None and isinstance(verdict, Safe):
+            from allocsafe.flow.cpp_verdicts import against
+
+            verdict = against(edit.new.partial, edit.old.partial, edit.old_line) or verdict
         if verdict is None:
             if edit.new is None:
                 verdict = Safe("the allocation is gone", (Event("note", span, "", "taken out"),))
@@ -389,8 +399,8 @@ class _Sides:
         out: list[Judged] = []
         for line in sorted(pair.added):
             text = pair.new.line(line)
-            code = re.sub(r"(?:#|//).*", "", text)
-            if line in seen or not ALLOCATES.search(code):
+            code = re.sub(r"#.*", "", text) if python else re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", text)
+            if line in seen or not (ALLOCATES if python else CPP_ALLOCATES).search(code):
                 continue
             problem = _nearest(problems, line)
             span = Span(pair.new_path, line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)

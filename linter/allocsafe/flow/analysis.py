@@ -18,7 +18,7 @@ from allocsafe.effects.summary import Tables
 from allocsafe.flow import arithmetic, attributes, calls, containers, control, cplusplus, items, loops  # noqa: F401  (they register their steps)
 from allocsafe.flow.buffers import Buffer
 from allocsafe.flow.calls import invoke
-from allocsafe.flow.conditions import Atom
+from allocsafe.flow.conditions import Atom, TooManyPaths
 from allocsafe.flow.machine import Frame, Machine, OutOfBudget
 from allocsafe.flow.memory import log
 from allocsafe.flow.program import Program
@@ -45,6 +45,7 @@ class Found(NamedTuple):
     attrs: dict[str, str]
     owner: str  # qualname of the definition it stands in
     touched: frozenset[int]  # lines of its file at which it is written or read
+    partial: Verdict | None = None  # C++: the verdict if zeros did not count as values; only to be compared with the other side's
 
 
 class Settings(NamedTuple):
@@ -136,6 +137,8 @@ class FileAnalysis:
             act()
         except OutOfBudget:
             self.problems.append(Unknown("budget", span, f"the time for {name} ran out", "a larger --budget"))
+        except TooManyPaths:
+            self.problems.append(Unknown("branches", span, f"the paths through {name} are too many to be told apart", "splitting the function"))
         except Unsupported as problem:
             self.problems.append(Unknown("syntax", problem.span, f"{name} could not be read: {problem.reason}", "a source that parses"))
         except RecursionError:
@@ -377,10 +380,17 @@ class FileAnalysis:
         out: dict[tuple[int, int], Found] = {}
         for key, buffers in groups.items():
             first = buffers[0]
-            if all(b.filled for b in buffers):
+            partial: Verdict | None = None
+            if all(b.filled and not b.entries for b in buffers):
                 verdict: Verdict | None = None
             else:
-                verdict = Reads(m, [b for b in buffers if not b.filled], lambda name: self.settings.outside(name, self.path)).verdict()
+                reads = Reads(m, [b for b in buffers if not b.filled or b.entries], self._reachable)
+                if self.unit.language == "python":
+                    verdict = reads.verdict()
+                else:
+                    from allocsafe.flow.cpp_verdicts import judged
+
+                    verdict, partial = judged(reads)
             if isinstance(verdict, Safe) and m.dead_ends:
                 why = "no path of the walk reaches the end of the function, so reads may be missing"
                 verdict = Unknown("path", m.dead_ends[0], why, "the values that make every path end early", verdict.trace)
@@ -389,7 +399,7 @@ class FileAnalysis:
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))
             lines = frozenset(e.span.line for b in buffers for e in b.entries if e.span.path == self.path)
             symbol = next((b.symbol for b in buffers if b.symbol), "")
-            out[key] = Found(first.site, symbol, first.what, first.filled, verdict, attrs, self._owner(first.site.line), lines)
+            out[key] = Found(first.site, symbol, first.what, first.filled, verdict, attrs, self._owner(first.site.line), lines, partial)
         for site in m.filled.values():
             key = (site.span.line, site.span.column)
             if site.span.path == self.path and key not in out:
@@ -398,6 +408,10 @@ class FileAnalysis:
             for key, found in out.items():
                 self._put(key, found)
         return out
+
+    def _reachable(self, name: str) -> Sequence[str]:
+        """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can, unseen."""
+        return self.settings.outside(name, self.path) if self.unit.language == "python" else (self.path,)
 
     def _owner(self, line: int) -> str:
         at = self.unit.at_line(line)

@@ -52,6 +52,10 @@ def truth(m: Machine, value: Value, span: Span) -> Condition:
         return out
     if isinstance(value, RangeOf):
         return m.at_least_zero(value.stop - value.start - 1 if value.step > 0 else value.start - value.stop - 1, span)
+    if isinstance(value, Array) and value.buf in m.native and m.native[value.buf].storage != "blob":
+        from allocsafe.flow import cpp_pointers
+
+        return cpp_pointers.truth(m, value, span)
     if isinstance(value, Array):
         read(m, value, span, "its truth is asked", "compare")
         return m.decide(("truth", m.fresh()), "the tensor is true", span=span)
@@ -111,10 +115,12 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         return m.each(a, lambda x: combine(m, op, x, b, span))
     if isinstance(b, Alts):
         return m.each(b, lambda x: combine(m, op, a, x, span))
-    if isinstance(a, Array) and a.scalar is False and m.buffers[a.buf].what in POINTERS and op in "+-" and not isinstance(b, Array):
-        from allocsafe.flow.items import pointer_moved
+    if m.native:
+        from allocsafe.flow import cpp_pointers
 
-        return pointer_moved(m, a, b, op)
+        moved = cpp_pointers.combined(m, op, a, b)
+        if moved is not None:
+            return moved
     if isinstance(a, Array) or isinstance(b, Array):
         read(m, a, span, f"operand of `{op}`")
         read(m, b, span, f"operand of `{op}`")
@@ -186,7 +192,7 @@ def augmented(m: Machine, step: ir.Aug) -> None:
 
 
 def _aug(m: Machine, step: ir.Aug, a: Value, b: Value) -> Value:
-    if isinstance(a, Array) and not a.scalar and m.buffers[a.buf].what not in POINTERS:
+    if isinstance(a, Array) and not a.scalar and (a.buf not in m.native or m.native[a.buf].storage == "blob"):
         read(m, b, step.span, f"operand of `{step.op}=`")
         sums = step.op in ("+", "-", "|", "@")
         log(m, a, "read", step.span, f"`{step.op}=` starts from the old value", consequence="accumulate" if sums else "data", accumulate=sums)
@@ -218,6 +224,12 @@ def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         return _either(m, [(c, compared_at(m, op, x, b, span, c)) for c, x in a.options])
     if isinstance(b, Alts):
         return _either(m, [(c, compared_at(m, op, a, x, span, c)) for c, x in b.options])
+    if m.native and op in ("==", "<", "<=", ">", ">="):
+        from allocsafe.flow import cpp_pointers
+
+        answer = cpp_pointers.compared(m, op, a, b, span)
+        if answer is not None:
+            return answer
     if op in ("is-not", "!=", "not-in"):
         positive = {"is-not": "is", "!=": "==", "not-in": "in"}[op]
         answer = compared(m, positive, a, b, span)

@@ -85,6 +85,8 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
                 origin = m.buffers[origin.array.buf].origin
         elif isinstance(option, Opaque) and option.key in m.filled and not m.filled[option.key].symbol:
             m.filled[option.key].symbol = name
+        elif isinstance(option, Ref) and (held := m.state.cells.get((("obj", option.obj), "data" if m.objects[option.obj].kind == "vector" else "site"))) is not None:
+            name_buffer(m, held, name)
         elif isinstance(option, Ref) and m.objects[option.obj].kind in ("list", "dict"):
             for (owner, key), held in list(m.state.cells.items()):
                 if owner == ("obj", option.obj) and isinstance(held, Opaque) and held.key in m.filled and not m.filled[held.key].symbol:
@@ -190,7 +192,7 @@ def object_attribute(m: Machine, ref: Ref, attr: str, span: Span) -> Value:
     held = m.read_cell((("obj", ref.obj), ("attr", attr)))
     if held is not None:
         return held
-    if info.kind in ("list", "dict", "set"):
+    if info.kind in ("list", "dict", "set", "vector"):
         return Method(ref, attr)
     if info.kind == "instance":
         cls = m.program.klass(info.path, info.cls)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.control import may_raise
+from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
-from allocsafe.flow.state import choose, merge
+from allocsafe.flow.state import choose, few, merge
 from allocsafe.flow.values import (
     NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, Ref, Super, TupleOf, Value,
 )  # fmt: skip
@@ -118,6 +119,12 @@ def call_value(
 def method_call(m: Machine, func: Method, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value], template: str = "") -> Value:
     """A method of an array, container, tuple or text."""
     recv = func.recv
+    if in_c(m):
+        from allocsafe.flow import cpp_methods
+
+        known = cpp_methods.method(m, recv, func.name, args, span)
+        if known is not None:
+            return known
     if isinstance(recv, Ref):
         from allocsafe.flow.containers import container_method
 
@@ -157,6 +164,12 @@ def opaque_call(m: Machine, func: Opaque, args: list[Value], kwargs: dict[str, V
         from allocsafe.flow.operators import opaque_method
 
         receiver: Value = base
+        if in_c(m):
+            from allocsafe.flow import cpp_methods
+
+            known = cpp_methods.opaque_method(m, base, name, args)
+            if known is not None:
+                return known
         if isinstance(key[1], tuple) and key[1][0] == "obj":
             receiver = Ref(key[1][1])
         result = opaque_method(m, receiver, name, args, kwargs, span, loose)
@@ -288,7 +301,9 @@ def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
     if not _closure_left(m, frame, value):
         for key in [k for k in m.state.cells if k[0] == frame.ident]:
             del m.state.cells[key]
-    return value if value is not None else NONE
+    if value is None:
+        return NONE
+    return few(m.conds, value, lambda: m.unknown(f"{frame.function.name}(...)"))
 
 
 def _closure_left(m: Machine, frame: Frame, value: Value | None) -> bool:
@@ -358,6 +373,10 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
             value = default_regs.get(param.default)
         if value is None:
             value = parameter(m, frame, param)
+        if function.language != "python":
+            from allocsafe.flow.cpp_alloc import passed
+
+            value = passed(m, value, param.annotation, span)
         m.write_cell(key, typed(m, value, param.annotation))
 
 

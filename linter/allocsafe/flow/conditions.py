@@ -13,8 +13,8 @@ it is never evidence for `unsafe`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, NamedTuple
 
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import NOWHERE, Span
@@ -47,13 +47,20 @@ class Atom(NamedTuple):
         return self.kind in ("branch", "loop", "exception")
 
 
+class TooManyPaths(Exception):
+    """The diagrams have outgrown `Conditions.MOST_NODES`: the paths are too many to be told apart."""
+
+
 class Conditions:
     """The diagrams of one analysis. Conditions are integers that only this object can read."""
+
+    MOST_NODES = 150_000
 
     def __init__(self) -> None:
         self._nodes: list[tuple[int, int, int]] = [(-1, 0, 0), (-1, 1, 1)]
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
+        self.unknown: Callable[[], Any] | None = None  # makes a value nobody knows; set by the machine
         self._within: dict[tuple[int, int], int] = {}
         self._by_key: dict[Hashable, int] = {}
         self.atoms: list[Atom] = []
@@ -78,6 +85,8 @@ class Conditions:
         found = self._unique.get(key)
         if found is None:
             found = self._unique[key] = len(self._nodes)
+            if found > self.MOST_NODES:
+                raise TooManyPaths
             self._nodes.append(key)
         return found
 

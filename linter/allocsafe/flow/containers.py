@@ -125,6 +125,11 @@ def item_number(m: Machine, ref: Ref, at: Lin) -> Value:
     """Item `at` of a list."""
     from allocsafe.flow.items import picked
 
+    if m.objects[ref.obj].kind == "vector":
+        from allocsafe.flow import cpp_vectors
+
+        return cpp_vectors.item(m, ref, at, m.objects[ref.obj].span)
+
     number = at.as_int()
     size = list_length(m, ref)
     if number is not None and number < 0 and size is not None:
@@ -166,6 +171,10 @@ def object_item(m: Machine, ref: Ref, idx: ir.Index, span: Span) -> Value:
     from allocsafe.flow.items import key_of, picked
 
     info = m.objects[ref.obj]
+    if info.kind == "vector":
+        from allocsafe.flow import cpp_vectors
+
+        return cpp_vectors.item(m, ref, m.as_lin(key_of(m, idx)), span)
     if info.kind == "instance":
         from allocsafe.flow.attributes import attribute
         from allocsafe.flow.calls import call_value
@@ -278,6 +287,11 @@ def store_object_item(m: Machine, ref: Ref, idx: ir.Index, src: Value | None, sp
 
     info = m.objects[ref.obj]
     key = key_of(m, idx)
+    if info.kind == "vector":
+        from allocsafe.flow import cpp_vectors
+
+        cpp_vectors.store(m, ref, m.as_lin(key), src, span)
+        return
     if info.kind == "instance":
         from allocsafe.flow.attributes import attribute
         from allocsafe.flow.calls import call_value

@@ -44,6 +44,7 @@ def branch(m: Machine, step: ir.If) -> None:
     shared = assigned(step.then) & assigned(step.orelse) if step.then and step.orelse else frozenset()
     regs = m.frame.regs
     ends: list[State] = []
+    marks = (_exits(m),)
     values: dict[ir.Reg, list[tuple[int, Value]]] = {reg: [] for reg in shared}
     for arm, arm_path in ((step.then, then_path), (step.orelse, else_path)):
         m.state = State(arm_path, dict(before.cells))
@@ -56,21 +57,42 @@ def branch(m: Machine, step: ir.If) -> None:
                 if reg in regs:
                     values[reg].append((tag, regs[reg]))
     m.state = merge(m.conds, ends, path)
+    if m.state.path not in (FALSE, path) and _exits(m) == marks[0]:
+        more = m.conds.support(m.state.path) - m.conds.support(path)
+        if len(more) > FEW_ATOMS:
+            m.state.path = path  # an arm ended in an error under a condition of many parts: the rest keeps the wider path
     for reg, options in values.items():
         value = choose(m.conds, options)
         if value is not None:
             regs[reg] = value
 
 
+FEW_ATOMS = 1
+"""Checks of more parts than this do not narrow the path: a wider path only adds reads, and keeps the diagrams small."""
+
+
+def _exits(m: Machine) -> tuple[int, int, int]:
+    """How many states have left by return, break, continue or raise so far."""
+    frame = m.frame
+    loop = frame.loops[-1] if frame.loops else None
+    return len(frame.returns), (len(loop.breaks) + len(loop.continues)) if loop is not None else 0, sum(len(h) for h in m.handlers)
+
+
 @step_meaning(ir.Assume)
 def assume(m: Machine, step: ir.Assume) -> None:
     cond = truth(m, m.get(step.cond), step.span)
+    if len(m.conds.support(cond)) > FEW_ATOMS:
+        return
     m.state.path = m.conds.both(m.state.path, cond)
 
 
 @step_meaning(ir.Return)
 def leave(m: Machine, step: ir.Return) -> None:
     value = NONE if step.src is None else m.get(step.src)
+    if m.native and m.frame.function.language != "python":
+        from allocsafe.flow.cpp_borrowed import returned
+
+        returned(m, value, step.span)
     m.frame.returns.append((m.state, value))
     m.return_spans.setdefault(id(m.frame), []).append(step.span)
     m.state = State(FALSE, {})

@@ -249,6 +249,7 @@ def typed(m: Machine, raw: Array, element: str) -> Array:
         out = look_at(m, raw, Span("", 0, 0, 0, 0), "pointer", "pointer", None, size, element)
         return Array(out.buf, cpp_pointers.SOMEWHERE)
     native.element, native.size = element, size
+    m.assume_nonneg(share.count)
     assert buffer.shape is not None
     buffer.shape = (*buffer.shape[:-1], share.count)
     return Array(raw.buf, view_of_shape((share.count,), raw.view.box[:-1]))

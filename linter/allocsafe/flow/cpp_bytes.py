@@ -21,7 +21,7 @@ from allocsafe.flow.memory import allocate, escape, holds_array, log, read
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Value, View
 from allocsafe.flow.views import product, sizes_of, some_of
 from allocsafe.regions.box import Axis
-from allocsafe.regions.exprs import Lin, mul
+from allocsafe.regions.exprs import Lin, floordiv, mul
 from allocsafe.source import Span
 
 LETTER = {"W": ("write",), "R": ("read",), "I": ("read",), "C": ("read",), "M": ("read", "write")}
@@ -49,6 +49,9 @@ def first_bytes(m: Machine, pointer: Array, count: Lin | None, *, up: bool) -> A
     native = m.native.get(pointer.buf)
     if native is None or count is None:
         return Array(pointer.buf, some_of(pointer.view))
+    below = _below(native, pointer)
+    if below is not None:
+        return first_bytes(m, below, count, up=up)
     sizes = sizes_of(pointer.view)
     if sizes is not None and len(sizes) > 1:
         if mul(product(sizes), native.size) == count:
@@ -59,6 +62,22 @@ def first_bytes(m: Machine, pointer: Array, count: Lin | None, *, up: bool) -> A
     if share is None:
         return Array(pointer.buf, some_of(pointer.view))
     return first_elements(pointer, share.count)
+
+
+def _below(native: Native, pointer: Array) -> Array | None:
+    """A pointer to bytes of something as a pointer to that, if it points to the start of an element."""
+    view = pointer.view
+    if native.storage != "pointer" or native.source is None or native.per_source == 1 or view.box is None or len(view.box) != 1 or view.extent != "all":
+        return None
+    start, k = view.box[0].start, native.per_source
+    at = floordiv(start, Lin.of(k))
+    source = native.source
+    if at * k != start or source.view.box is None or not source.view.dims or len(source.view.dims) != 1 or source.view.dims[0].axis < 0:
+        return None
+    axis = source.view.dims[0].axis
+    box = list(source.view.box)
+    box[axis] = Axis(box[axis].start + at, box[axis].stops, box[axis].step)
+    return Array(source.buf, View(source.view.frame, tuple(box), source.view.dims, extent=source.view.extent))
 
 
 def first_elements(pointer: Array, count: Lin | None) -> Array:

@@ -29,7 +29,7 @@ def fault_verdict(m: Machine, faults: list[Entry], site: Span, what: str) -> Ver
         trace = (Event("allocated", site, "", what), *(Event("called", s) for s in entry.stack[1:]), Event("note", entry.span, "", entry.note))
         if entry.step not in DOUBTS and _surely_happens(m, entry.cond):
             consequence = "return" if entry.step == "dangling" else "data"
-            return Unsafe(entry.note, trace, Hole("[:]"), consequence, frozenset({entry.step}))  # type: ignore[arg-type]
+            return Unsafe(entry.note, trace, Hole(""), consequence, frozenset({entry.step}))  # type: ignore[arg-type]
         if doubtful is None:
             doubtful = Unknown(entry.step, entry.span, entry.note, entry.decides, trace)
     return doubtful

@@ -18,7 +18,7 @@ from allocsafe.flow.machine import Machine
 from allocsafe.flow.values import Array, Const, Dim, Num, Ref, Truth, Value, View
 from allocsafe.flow.views import is_whole, is_whole_axis, some_of, view_of_shape
 from allocsafe.regions.box import Axis, compose
-from allocsafe.regions.exprs import Lin, floordiv, mul
+from allocsafe.regions.exprs import Lin, factors, floordiv, mul
 from allocsafe.source import Span
 
 C_LANGUAGES = ("cpp", "cuda")
@@ -96,6 +96,18 @@ def in_elements(count: Lin, size: Lin, *, up: bool = False) -> Share | None:
     return Share(floordiv(count + (number - 1), size) if up else share, False)
 
 
+def assume_size(m: Machine, size: Lin) -> None:
+    """A size that is a sum of products of sizes is made of numbers that are not negative; the verdict lists them."""
+    for symbol, coef in size.terms:
+        if coef > 0:
+            for factor in factors(symbol):
+                if factor.defn is None:
+                    m.assume_nonneg(Lin.of(factor))
+                elif factor.defn[0] in ("floordiv", "min", "mul"):
+                    assume_size(m, factor.defn[1])
+                    assume_size(m, factor.defn[2])
+
+
 def is_pointer(m: Machine, value: Value) -> bool:
     """Whether a value is a C++ array, pointer or iterator (and no tensor)."""
     return isinstance(value, Array) and value.buf in m.native and m.native[value.buf].storage != "blob"
@@ -114,8 +126,8 @@ def look_at(m: Machine, source: Array, span: Span, storage: str, what: str, shap
     site = span if storage == "blob" or below is None else below.site
     buffer = Buffer(len(m.buffers), site, what, shape, False, m.pos, ())
     buffer.phase = m.phase
-    if storage != "blob" and below is not None:
-        buffer.symbol = below.symbol
+    if below is not None and below.symbol:
+        buffer.symbol = below.symbol if storage != "blob" else f"from_blob({below.symbol})"
     m.buffers.append(buffer)
     native = Native(storage, element, size, m.frame.ident)
     native.source = source

@@ -11,7 +11,7 @@ from allocsafe.flow.cpp_memory import bare, is_pointer, real
 from allocsafe.flow.machine import Machine, root_of
 from allocsafe.flow.memory import copy_of, escape, holds_array, read, write
 from allocsafe.flow.values import NONE, Array, Num, Opaque, Ref, TupleOf, Value
-from allocsafe.flow.views import product, sizes_of
+from allocsafe.flow.views import narrow, product, sizes_of, some_of
 from allocsafe.regions.exprs import Lin, maximum, minimum
 from allocsafe.source import Span
 
@@ -40,6 +40,10 @@ def known(m: Machine, name: str, args: list[Value], span: Span, template: str) -
         return method(m, args[0], short, [], span)
     if name in ("std::ref", "std::cref", "std::as_const", "std::launder") and len(args) == 1:
         return args[0]
+    if name in ("std::make_tuple", "std::make_pair", "std::tuple", "std::pair", "std::forward_as_tuple", "std::tie"):
+        return TupleOf(tuple(args))
+    if name == "std::get" and len(args) == 1 and isinstance(args[0], TupleOf) and template.isdigit() and int(template) < len(args[0].items):
+        return args[0].items[int(template)]
     if name in ("std::swap", "swap") and len(args) == 2 and any(isinstance(a, Ref) or is_pointer(m, a) for a in args):
         escape(m, args, span, "swapped with another", "container", "plain assignments")
         return NONE
@@ -73,6 +77,8 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
             return TupleOf(tuple(Num(s) for s in sizes)) if sizes is not None else Opaque(("shape-of", ("view", array.buf, array.view), "x"), "x.sizes()")
         if name in ("size", "numel", "dim", "ndimension", "nelement"):
             return None
+        if name == "slice":
+            return _slice(m, array, args)
         if name in ASKS:
             return Opaque(("attr", ("buf", array.buf), name, tuple(m.to_opaque(a).key for a in args)), f"{m.buffers[array.buf].symbol}.{name}()")
         return None
@@ -99,6 +105,17 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
     if name in ("reset", "operator bool"):
         return NONE
     return None
+
+
+def _slice(m: Machine, array: Array, args: list[Value]) -> Value:
+    """`t.slice(dim, start, end, step)`, all of them optional."""
+    lins = [m.as_lin(a, nonneg=True) if isinstance(a, (Num, Opaque)) else None for a in args]
+    given = [*lins, *[None] * (4 - len(lins))]
+    dim = given[0].as_int() if given[0] is not None else (0 if not args else None)
+    step = given[3].as_int() if given[3] is not None else (1 if len(args) < 4 else None)
+    if step is None or any(lin is None and isinstance(a, Num) for lin, a in zip(lins, args)):
+        return Array(array.buf, some_of(array.view))
+    return Array(array.buf, narrow(array.view, dim, given[1], given[2], step))
 
 
 def opaque_method(m: Machine, value: Opaque, name: str, args: list[Value]) -> Value | None:

@@ -26,6 +26,8 @@ def judged(reads: Reads) -> tuple[Verdict, Verdict | None]:
         return wrong, None
     if native is not None and native.storage == "blob":
         return wrong or _borrower(reads), None
+    if all(b.filled for b in reads.buffers if b.ident not in m.native or m.native[b.ident].source is None):
+        return wrong or Safe("it starts filled", (Event("filled", first.site, "[:]", first.what),)), None
     verdict = with_partial(reads.verdict())
     if native is None:
         return wrong if wrong is not None and not isinstance(verdict, Unsafe) else verdict, None

@@ -202,6 +202,10 @@ def _slice(m: Machine, part: ir.Slice, span: Span) -> Pick:
 
 def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     """`array[idx]`: a view, a copy, or (C++) an element."""
+    if array.buf in m.native and m.native[array.buf].storage != "blob":
+        from allocsafe.flow import cpp_pointers
+
+        return cpp_pointers.item(m, array, idx, span)
     if array.buf >= 0 and m.buffers[array.buf].what == "scalar" and array.view.dims == ():
         return m.unknown("an item")
     found = resolve(m, idx, span)
@@ -227,6 +231,11 @@ def _without_rank(view: View) -> View:
 
 def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span: Span) -> None:
     """`value[idx] = src` (src None: `del`)."""
+    if isinstance(value, Array) and value.buf in m.native and m.native[value.buf].storage != "blob":
+        from allocsafe.flow import cpp_pointers
+
+        cpp_pointers.store(m, value, idx, src, span)
+        return
     if isinstance(value, Array):
         found = resolve(m, idx, span)
         view = index(array_view(value), found.picks)

@@ -23,7 +23,7 @@ from allocsafe.flow.values import Array, View
 from allocsafe.flow.views import is_whole_axis
 from allocsafe.regions.box import Access, Axis, Box, Loop, Write, compose
 from allocsafe.regions.exprs import Lin
-from allocsafe.regions.question import Hole, hole
+from allocsafe.regions.question import Hole, K, hole
 
 _T = TypeVar("_T")
 
@@ -240,8 +240,24 @@ class Judge:
                 return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
             return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
         if found.status == "conditional":
+            sized = self._hole(query, [*must, *(self._may_write(e, query) for e in maybe)], facts + self._nothing_empty(query))
+            if sized.status == "generic":
+                return Answer("sure", found._replace(condition=None), entry, query.buffer, cube, done)
             return unsure("condition", f"safe only when {found.condition}")
         return Answer("sure", found, entry, query.buffer, cube, done)
+
+    def _nothing_empty(self, query: Query) -> tuple[Lin, ...]:
+        """That no axis of the buffer and of the read is degenerate: a hole that only an empty tensor closes is a hole."""
+        turning = {t.loop.var for t in query.turns}
+        out: list[Lin] = []
+        shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query) or ()
+        sizes = list(shape)
+        for axis in self._cut(query.box, query) or ():
+            sizes += [stop - axis.start for stop in axis.stops]
+        for size in sizes:
+            if size.as_int() is None and not (size.all_syms() & turning):
+                out.append(size - K)
+        return tuple(dict.fromkeys(out))
 
     # ------------------------------------------------------------ which writes, when
 

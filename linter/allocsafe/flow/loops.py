@@ -166,8 +166,16 @@ def item_at(m: Machine, value: Value, at: Lin, step: ir.Step) -> Value:
     """Item number `at` of what a loop walks over."""
     if isinstance(value, RangeOf):
         return Num(value.start + at * value.step)
+    if isinstance(value, Array) and value.buf in m.native and m.native[value.buf].storage != "blob":
+        from allocsafe.flow import cpp_pointers
+
+        return cpp_pointers.element(m, cpp_pointers.at_index(value, [at]), step.span)
     if isinstance(value, Array):
         return Array(value.buf, index(value.view, [Pick("int", at=at)]))
+    if isinstance(value, Ref) and m.objects[value.obj].kind == "vector":
+        from allocsafe.flow import cpp_vectors
+
+        return cpp_vectors.item(m, value, at, step.span)
     if isinstance(value, Zipped):
         return TupleOf(tuple(item_at(m, part, at, step) for part in value.parts))
     if isinstance(value, Ref):
@@ -326,7 +334,10 @@ def walk(
         gone_or_done = m.conds.either(gone, m.conds.no(m.conds.within(holds[0], path_in)))
     else:
         gone_or_done = gone
-    turn.exits = gone_or_done
+    alive = FALSE
+    for open_path in (end.path, *left_paths):
+        alive = m.conds.either(alive, m.conds.within(open_path, path_in))
+    turn.exits = m.conds.either(gone_or_done, m.conds.no(alive))  # a turn in which an assertion fails is no completed one either
     completed = TRUE
     if left_paths:
         only_way = endless and end.path == FALSE
@@ -486,6 +497,71 @@ def _carry(m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed],
         value = choose(m.conds, options)
         if value is not None:
             header[key] = value
+    _moving(m, header, carried, path, turn, body, ends)
+
+
+def _moving(m: Machine, header: dict[Cell, Value], carried: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None], ends: list[State]) -> None:
+    """Arrays that the body replaces by another view of themselves: a view that moves by a constant is one of the turn's number.
+
+    A view that depends on the one before in any other way is some view of the memory; one that does not keeps its two alternatives.
+    """
+    strides: dict[Cell, tuple[Array, Lin | None]] = {}
+    for key, cell in carried.items():
+        before = cell.before
+        if not isinstance(before, Array) or before.buf < 0:
+            continue
+        after = [v for end in ends for v in _arrays_in(end.cells.get(key))]
+        if any(a.buf == before.buf and a.view != before.view for a in after):
+            gaps = {_gap(before.view, a.view) if a.buf == before.buf else None for a in after}
+            only = gaps.pop() if len(gaps) == 1 else None
+            strides[key] = (before, only)
+    if not strides:
+        return
+    loop, at = turn.loop, Lin.of(turn.loop.var)
+    done = at - loop.start if loop.step == 1 else loop.start - at if loop.step == -1 else None
+    alternatives = {key: header[key] for key in strides if key in header}
+    for key, (before, gap) in strides.items():
+        number = gap.as_int() if gap is not None else None
+        header[key] = _shifted(before, done * number) if number is not None and done is not None else Array(before.buf, some_of(View(None, None, None)))
+    seen = _dry(m, header, path, turn, body)
+    for key, (before, gap) in strides.items():
+        now = header[key]
+        assert isinstance(now, Array)
+        after = [end.cells.get(key) for end in seen]
+        number = gap.as_int() if gap is not None else None
+        if number is not None and done is not None and all(a == _shifted(now, Lin.of(number)) for a in after):
+            continue
+        header[key] = Array(before.buf, some_of(View(None, None, None)))
+    again = _dry(m, header, path, turn, body)
+    for key, (before, _) in strides.items():
+        first = {v for end in ends for v in _arrays_in(end.cells.get(key))}
+        if header[key] == Array(before.buf, some_of(View(None, None, None))) and key in alternatives:
+            if {v for end in again for v in _arrays_in(end.cells.get(key))} == first:
+                header[key] = alternatives[key]  # what a turn leaves does not depend on what it found
+
+
+def _arrays_in(value: Value | None) -> list[Array]:
+    options = value.options if isinstance(value, Alts) else ((TRUE, value),)
+    return [v for _, v in options if isinstance(v, Array)]
+
+
+def _gap(before: View, after: View) -> Lin | None:
+    """By how much the start of the first axis moved, if nothing else did."""
+    if before.box is None or after.box is None or not before.dims or before.dims[0].axis < 0 or len(before.box) != len(after.box):
+        return None
+    axis = before.dims[0].axis
+    gap = after.box[axis].start - before.box[axis].start
+    return gap if _shifted(Array(0, before), gap).view == after else None
+
+
+def _shifted(array: Array, by: Lin) -> Array:
+    """The view from `by` further on."""
+    view = array.view
+    assert view.box is not None and view.dims
+    dim = view.dims[0]
+    box = list(view.box)
+    box[dim.axis] = Axis(box[dim.axis].start + by, box[dim.axis].stops, box[dim.axis].step)
+    return Array(array.buf, View(view.frame, tuple(box), (Dim(dim.axis, dim.size - by), *view.dims[1:]), view.open, view.extent), array.scalar)
 
 
 def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 4) -> Value:

@@ -27,6 +27,7 @@ from allocsafe.source import NOWHERE, Span
 
 if TYPE_CHECKING:
     from allocsafe.api import Phase
+    from allocsafe.flow.cpp_memory import Native
     from allocsafe.flow.program import Program
 
 STEPS: dict[type, Callable[..., None]] = {}
@@ -94,9 +95,6 @@ class Heaped:
 class Machine:
     """The state of one walk. See the module's docstring for what it promises."""
 
-    MOST_NODES = 400_000
-    """Nodes of the condition diagrams; past it the paths are too many to be told apart."""
-
     MOST_DEPTH = 14
     """Inlined calls on top of one another; recursion ends it earlier."""
 
@@ -107,6 +105,7 @@ class Machine:
         self.contracts = contracts or {}
         self.deadline = deadline
         self.conds = Conditions()
+        self.conds.unknown = lambda: self.unknown("a value")
         self.state = State()
         self.buffers: list[Buffer] = []
         self.objects: list[Heaped] = []
@@ -150,6 +149,8 @@ class Machine:
         self.opaque_class: dict[Hashable, ClassOf] = {}
         self.integers: set[Hashable] = set()
         self.return_spans: dict[int, list[Span]] = {}
+        self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
+        self.zero_writes: set[int] = set()  # positions of writes of nothing but zeros
 
     # ------------------------------------------------------------ walking
 
@@ -167,7 +168,7 @@ class Machine:
     def tick(self) -> None:
         self.pos += 1
         self.ticks += 1
-        if not self.ticks & 63 and (time.monotonic() > self.deadline or self.conds.size > self.MOST_NODES):
+        if not self.ticks & 63 and time.monotonic() > self.deadline:
             raise OutOfBudget
 
     @property
@@ -291,7 +292,11 @@ class Machine:
                         yield from self._leaves(held, cond, depth - 1, seen)
         else:
             yield cond, value
-            if isinstance(value, Opaque) and depth and value.key not in seen:  # type: ignore[comparison-overlap]
+            if isinstance(value, Opaque) and isinstance(value.key, tuple) and value.key[0] == "addr" and depth:  # C++: `&x` reaches what x holds
+                held_there = self.state.cells.get((value.key[1], value.key[2]))
+                if held_there is not None:
+                    yield from self._leaves(held_there, cond, depth - 1, seen)
+            elif isinstance(value, Opaque) and depth and value.key not in seen:  # type: ignore[comparison-overlap]
                 for (owner, name), held in list(self.state.cells.items()):
                     if owner == value.key and isinstance(name, tuple):
                         yield from self._leaves(held, cond, depth - 1, seen)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry, Origin
+from allocsafe.flow.cpp_memory import assume_size, in_c
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.values import Alts, Array, Opaque, Ref, TupleOf, Value, View
 from allocsafe.flow.views import view_of_shape
@@ -37,6 +38,8 @@ def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, f
         open_rank = True
     for size in shape or ():
         m.assume_nonneg(size)
+        if in_c(m):
+            assume_size(m, size)
     turns = m.turns if shape is not None else ()
     outer: list[Axis] = []
     outer_shape: list[Lin] = []
@@ -59,11 +62,19 @@ def copy_of(m: Machine, array: Array, span: Span, note: str, *, gather: bool = F
     shape = None
     open_rank = False
     dims = (view or array.view).dims
+    what = m.buffers[array.buf].what
+    if array.buf in m.native:
+        from allocsafe.flow.cpp_memory import real
+
+        log(m, array, "read", span, note)
+        array = real(m, array)
+        if array.buf < 0:
+            return array
     if dims is not None:
         shape = tuple(d.size for d in dims)
         open_rank = (view or array.view).open
     source = m.buffers[array.buf]
-    buffer = Buffer(len(m.buffers), source.site, source.what, shape, False, m.pos, m.turns)
+    buffer = Buffer(len(m.buffers), source.site, what, shape, False, m.pos, m.turns)
     buffer.symbol = source.symbol
     buffer.open = open_rank
     buffer.phase = m.phase
@@ -90,8 +101,14 @@ def log(
     """One entry in the log of the array's buffer, on the current path."""
     if m.dry or array.buf < 0:
         return
+    if array.buf in m.native and kind not in ("fault", "keep"):  # C++: the access lands in the memory that is looked at
+        from allocsafe.flow.cplusplus import landed
+
+        array = landed(m, array, kind, span, note)
+        if array.buf < 0:
+            return
     buffer = m.buffers[array.buf]
-    if buffer.filled:
+    if buffer.filled and kind != "fault":
         return
     view = array.view
     born: frozenset[int] = frozenset()
@@ -131,6 +148,10 @@ def escape(m: Machine, values: Sequence[Value], span: Span, why: str, step: str,
     for value in values:
         for cond, array in m.arrays(value):
             log(m, array, "escape", span, why, some=True, event="escaped", step=step, decides=decides, cond=cond)
+        if m.native:
+            from allocsafe.flow.cplusplus import left_view
+
+            left_view(m, value)
         m.bump(value)
 
 

@@ -8,6 +8,7 @@ does not know takes exactness away: `W` counts as a part, a view as one of unkno
 from __future__ import annotations
 
 from allocsafe.effects.summary import ParamEffect, Summary
+from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
@@ -37,7 +38,13 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
     """A call of something outside of the program, by its full name."""
     from allocsafe.flow.builtin import BUILTINS
 
-    if recv is None:
+    if recv is None and in_c(m):
+        from allocsafe.flow import cpp_methods
+
+        result = cpp_methods.known(m, name, args, span, template)
+        if result is not None:
+            return result
+    elif recv is None:
         special = BUILTINS.get(name.removeprefix("builtins."))
         if special is not None:
             m.calling = name

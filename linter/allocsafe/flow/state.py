@@ -6,10 +6,10 @@ walks each arm on its own copy; `merge` keeps what both agree on and tags the re
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from allocsafe.flow.conditions import FALSE, TRUE, Condition, Conditions
-from allocsafe.flow.values import Alts, Value
+from allocsafe.flow.values import NONE, Alts, Const, Known, Num, Opaque, RangeOf, Truth, TupleOf, Value
 
 Cell = tuple[Hashable, Hashable]
 
@@ -47,6 +47,29 @@ def choose(conds: Conditions, options: list[tuple[Condition, Value]]) -> Value |
     if len(joined) == 1:
         return next(iter(joined))
     return Alts(tuple((cond, value) for value, cond in joined.items()))
+
+
+FEW = 4
+"""Plain alternatives kept apart; more of them say less than one unknown value, and cost every later branch."""
+
+
+def plain(value: Value) -> bool:
+    """Whether nothing can be reached through a value: numbers, texts, truths, opaque things."""
+    if isinstance(value, TupleOf):
+        return all(plain(item) for item in value.items)
+    return isinstance(value, (Num, Const, Truth, Opaque, Known, RangeOf))
+
+
+def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
+    """`value`, or one unknown value in the place of many plain alternatives."""
+    if not isinstance(value, Alts) or len(value.options) < 2:
+        return value
+    if not all(plain(option) for _, option in value.options):
+        return value
+    most = 2 * FEW if any(option == NONE for _, option in value.options) else FEW  # a later `is None` is worth more
+    if len(value.options) <= most and all(len(conds.support(cond)) <= 2 * most for cond, _ in value.options):
+        return value
+    return fresh()
 
 
 def under(conds: Conditions, value: Value, path: Condition) -> Value | None:
@@ -93,5 +116,5 @@ def merge(conds: Conditions, states: list[State], care: Condition) -> State:
         if value is None:
             out.pop(key, None)
         else:
-            out[key] = value
+            out[key] = few(conds, value, conds.unknown) if conds.unknown is not None else value
     return State(path, out)

@@ -336,6 +336,7 @@ class AddressOf(Step):
     name: str | None
     obj: Reg | None = None
     index: Index | None = None
+    ctype: str = ""  # the declared type of `name`, as far as it is written
 
 
 @dataclass(slots=True)

@@ -151,12 +151,24 @@ def test_sizeof_type(text: str, ctype: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["sizeof(p)", "sizeof p"])
-def test_sizeof_variable(text: str) -> None:
-    lowered = body(f"x = {text};")
+def test_sizeof_of_a_variable_whose_type_is_written_is_that_of_the_type(text: str) -> None:
+    size = one(ir.SizeOf, body(f"x = {text};"))
+    assert size.ctype is not None and size.ctype.endswith("*")
+    assert size.obj is None
+
+
+@pytest.mark.parametrize("text", ["sizeof(a)", "sizeof a"])
+def test_sizeof_of_an_array_is_asked_of_its_value(text: str) -> None:
+    lowered = body(f"float a[8]; x = {text};")
     size = one(ir.SizeOf, lowered)
     assert size.ctype is None
     assert size.obj is not None
-    assert loads(lowered)[size.obj] == "p"
+    assert loads(lowered)[size.obj] == "a"
+
+
+@pytest.mark.parametrize("text", ["sizeof(a[0])", "sizeof(*a)"])
+def test_sizeof_of_an_element_is_that_of_the_element_type(text: str) -> None:
+    assert one(ir.SizeOf, body(f"float a[8]; x = {text};")).ctype == "float"
 
 
 def test_tie() -> None:

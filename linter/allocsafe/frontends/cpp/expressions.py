@@ -142,7 +142,12 @@ def _sizeof(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
         name = cpptypes.tidy(lo.text(operand))
         is_type = operand.type in {"identifier", "qualified_identifier"} and lo.resolve(name)[0] is None
         if not is_type or lo.is_member(name):
-            # The operand of sizeof is not evaluated: only its name's value is looked at.
+            # The operand of sizeof is not evaluated: only its name's type or value is looked at.
+            written = places.written_type(lo, operand)
+            if written:
+                dst = dst or lo.reg()
+                lo.builder.emit(SizeOf(span, dst, written))
+                return dst
             obj = value(lo, operand) if operand.type == "identifier" else None
             dst = dst or lo.reg()
             if obj is None:

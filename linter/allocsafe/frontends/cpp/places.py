@@ -144,7 +144,7 @@ def store(lo: Lowering, where: Place, src: Reg, span: Span) -> None:
         if cpptypes.is_reference(where.ctype) and not cpptypes.is_arithmetic(where.ctype):
             old = lo.reg()
             emit(Load(span, old, where.name, where.scope))
-            emit(Escape(span, (old,), "assigned through a reference, which changes the caller's object"))
+            emit(Escape(span, (old, src), "assigned through a reference, which changes the caller's object"))
         emit(Store(span, where.name, src, where.scope))
     elif isinstance(where, ItemPlace):
         emit(SetItem(span, where.obj, where.inside, src))
@@ -169,7 +169,7 @@ def address(lo: Lowering, node: Node, dst: Reg | None = None) -> Reg:
     if isinstance(where, ItemPlace):
         lo.builder.emit(AddressOf(span, dst, None, where.obj, where.inside))
     elif isinstance(where, NamePlace) and where.scope == "local":
-        lo.builder.emit(AddressOf(span, dst, where.name))
+        lo.builder.emit(AddressOf(span, dst, where.name, ctype=cpptypes.bare(where.ctype)))
     elif isinstance(where, NamePlace):
         value = load(lo, where, span)
         if where.scope == "enclosing":
@@ -190,6 +190,33 @@ def unknown(lo: Lowering, node: Node, reason: str, dst: Reg | None = None) -> Re
     """Escapes all that `node` names and gives a value that nothing is known about."""
     escape_names(lo, node, reason)
     return lo.opaque(node, reason, (), dst)
+
+
+def written_type(lo: Lowering, node: Node) -> str:
+    """The type of `p`, `a[i]` or `*p` where the declaration of the name spells a number or a pointer, else ""."""
+    depth = 0
+    while True:
+        if node.type == "subscript_expression":
+            node, depth = node.child_by_field_name("argument"), depth + 1
+        elif node.type == "pointer_expression" and node.child(0).type == "*":
+            node, depth = node.child_by_field_name("argument"), depth + 1
+        elif node.type == "parenthesized_expression" and len(parts(node)) == 1:
+            node = parts(node)[0]
+        else:
+            break
+    local = lo.resolve(lo.text(node))[0] if node.type == "identifier" else None
+    if local is None or local.place is not None:
+        return ""
+    ctype = cpptypes.bare(local.ctype)
+    for _ in range(depth):
+        head, inner = cpptypes.head_and_arguments(ctype)
+        if ctype.endswith(("*", "[]")):
+            ctype = ctype.removesuffix("*") if ctype.endswith("*") else ctype.removesuffix("[]")
+        elif (head in cpptypes.VECTORS or head in cpptypes.ARRAYS) and inner:
+            ctype = inner[0]
+        else:
+            return ""
+    return ctype if cpptypes.is_pointer(ctype) or cpptypes.is_arithmetic(ctype) else ""
 
 
 def escape_names(lo: Lowering, node: Node, reason: str) -> None:
