@@ -35,7 +35,7 @@ ALLOCATES = re.compile(
 )
 CPP_ALLOCATES = re.compile(
     r"\b(?:torch|at|stable)::(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided)?\s*\(|[.>]new_(?:empty|zeros|ones|full)\w*\s*\(|\bnew\s+[\w:<>]+\s*\[|\b[cm]alloc\s*\(|"
-    r"\bfrom_blob\b|\b(?:cuda|hip)\w*Malloc\w*\s*\(|\bmake_(?:unique|shared)\w*<[^;]*\[\]>|\bstd::vector<[^;&*]*>\s+\w+\s*[({;=]|\bstd::array<[^;&*]*>\s+\w+\s*[({;=]|"
+    r"\bfrom_blob\b|\b(?:cuda|hip)\w*Malloc\w*\s*\(|\bmake_(?:unique|shared)\w*<[^;]*\[\]>|\bstd::(?:vector|array)<[^;&*]*>\s+\w+\s*(?:[{;=]|\([^;]*;)|"
     r"^\s*(?!(?:return|delete|else|case|throw|goto|using|typedef|template|__shared__|extern|static|constexpr)\b)(?:[\w:]+\s+){0,3}[\w:]+(?:<[^;=()]*>)?\*?\s+\w+(?:\[[^\]\n]*\])+\s*[;={,]"
 )
 """An allocation in a line of C++, for lines that no walk has reached."""
@@ -258,6 +258,14 @@ class _Sides:
 
         return open_cpp(source)
 
+    def _open_quietly(self, side: str, path: str) -> Unit | None:
+        from allocsafe.frontends.base import Unsupported
+
+        try:
+            return self._open(side, path)
+        except (Unsupported, RecursionError):
+            return None
+
     # ------------------------------------------------------------ one file
 
     def _file(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
@@ -395,12 +403,15 @@ class _Sides:
         python = pair.path.endswith(PYTHON)
         language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
         seen = {j.site.span.line for j in judged}
+        unit = None if python else self._open_quietly("new", pair.new_path)
         seen |= {n for j in judged for n in range(j.site.span.line - 1, j.site.span.line + 4)}
         out: list[Judged] = []
         for line in sorted(pair.added):
             text = pair.new.line(line)
             code = re.sub(r"#.*", "", text) if python else re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", text)
             if line in seen or not (ALLOCATES if python else CPP_ALLOCATES).search(code):
+                continue
+            if unit is not None and not _in_code(unit, line):
                 continue
             problem = _nearest(problems, line)
             span = Span(pair.new_path, line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)
@@ -417,6 +428,20 @@ class _Sides:
             before = Before(pair.old_path or "", old_line, pair.old.line(old_line).strip()) if old_line and pair.old is not None else None
             out.append(Judged(Site(span, language, found[1] if found else "(unnamed)", "added", text.strip(), before), verdict, (), True))  # type: ignore[arg-type]
         return out
+
+
+def _in_code(unit: Unit, line: int) -> bool:
+    """Whether a line of C++ is a statement: in a function, and in no struct or union that stands there."""
+    at = unit.at_line(line)
+    if at is None or at.kind != "function":
+        return False
+    depth = 0
+    for number in range(line - 1, at.first_line - 1, -1):
+        text = unit.source.line(number)
+        depth += text.count("}") - text.count("{")
+        if depth < 0:
+            return not re.match(r"\s*(?:typedef\s+)?(?:struct|union|class)\b[^();]*\{", text)
+    return True
 
 
 def _nearest(problems: list[object], line: int) -> object | None:

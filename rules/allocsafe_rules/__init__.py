@@ -26,6 +26,7 @@ from allocsafe_rules import (
     as207_uncovered_launch,
     as290_cannot_tell_cpp,
 )
+from allocsafe_rules.contracts import CONTRACTS
 from allocsafe_rules.phases import PHASES
 
 
@@ -59,6 +60,7 @@ PACK = Pack(
     ),
     effects=effects,
     phases=PHASES,
+    contracts=CONTRACTS,
 )
 
 __all__ = ["PACK"]

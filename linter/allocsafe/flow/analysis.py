@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from allocsafe.effects.summary import Tables
 from allocsafe.flow import arithmetic, attributes, calls, containers, control, cplusplus, items, loops  # noqa: F401  (they register their steps)
@@ -23,7 +24,7 @@ from allocsafe.flow.machine import Frame, Machine, OutOfBudget
 from allocsafe.flow.memory import log
 from allocsafe.flow.program import Program
 from allocsafe.flow.state import State, merge
-from allocsafe.flow.values import ClassOf, Closure, Opaque, Ref, Value
+from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
 from allocsafe.flow.witness import Reads
 from allocsafe.frontends.base import Definition, Unit, Unsupported
 from allocsafe.ir.nodes import ClassDef, FunctionStub
@@ -162,7 +163,7 @@ class FileAnalysis:
         names = [str(name) for (who, name) in m.state.cells if who == ("module", self.path) and any(True for _ in m.arrays(m.state.cells[(who, name)]))]
         users = [d for d in self.unit.definitions if d.kind == "function" and not d.owner and any(re.search(rf"\b{re.escape(n)}\b", self.text_of(d)) for n in names)]
         tops = [d for d in users if not self.callers(d.qualname)] or users
-        self._sequence(m, [(d, None) for d in tops[: 2 * self.settings.most_roots]], None)
+        self._sequence(m, [(d, None) for d in tops[: 2 * self.settings.most_roots]])
         self.collect(m)
 
     def _function(self, definition: Definition) -> None:
@@ -176,7 +177,7 @@ class FileAnalysis:
             for root in roots:
                 machine = self.machine()
                 if root.owner:
-                    self._life(machine, root.owner, [root])
+                    machine = self._life(machine, root.owner, [root])
                 else:
                     self._walk_root(machine, root)
                 for key, found in self.collect(machine, keep=False).items():
@@ -185,6 +186,8 @@ class FileAnalysis:
                 seen = reached.get(key)
                 if seen and found.verdict is not None and _left(found.verdict):
                     worst = max(seen, key=lambda f: _badness(f.verdict))
+                    if isinstance(found.verdict, Unsafe) and not all(isinstance(f.verdict, Safe) for f in seen):
+                        worst = found  # returned with a hole, and no caller is proved to be content with it
                     self._put(key, found._replace(verdict=worst.verdict, symbol=found.symbol, touched=found.touched.union(*(f.touched for f in seen))))
                 else:
                     self._put(key, found)
@@ -219,25 +222,41 @@ class FileAnalysis:
     def _enter(self, m: Machine, stub: FunctionStub, receiver: Value | None, owner: str) -> None:
         function = stub.load()
         base = Frame(m.fresh(), function, self.path, owner, 0, receiver)
+        depth = len(m.frames)
         m.frames.append(base)
-        m.inline_all = False
-        if function.is_generator or any(d.rsplit(".", 1)[-1].split("(")[0] in calls.KERNEL_DECORATORS for d in function.decorator_names if d not in calls.TRANSPARENT):
-            frame = Frame(m.fresh(), function, self.path, owner, 0, receiver)
-            m.known_frames[frame.ident] = 0
-            calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span, root=True)
-            value = calls.run_frame(m, frame, stub.span)
-        else:
-            value = invoke(m, Closure(stub, self.path, 0, receiver, owner), [], {}, stub.span, root=True)
+        try:
+            if function.is_generator or any(d.rsplit(".", 1)[-1].split("(")[0] in calls.KERNEL_DECORATORS for d in function.decorator_names if d not in calls.TRANSPARENT):
+                frame = Frame(m.fresh(), function, self.path, owner, 0, receiver)
+                m.known_frames[frame.ident] = 0
+                calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span, root=True)
+                calls.run_frame(m, frame, stub.span)
+            else:
+                invoke(m, Closure(stub, self.path, 0, receiver, owner), [], {}, stub.span, root=True)
+        except (TooManyPaths, OutOfBudget) as limit:
+            self._stopped(m, stub, limit)
         if m.state.path == 0:
             m.dead_ends.append(stub.span)
-        m.frames.pop()
-        for cond, array in m.arrays(value):
-            log(m, array, "return", stub.span, "returned", event="returned", cond=cond)
+        del m.frames[depth:]
+
+    def _stopped(self, m: Machine, stub: FunctionStub, limit: Exception) -> None:
+        """What was walked before a limit holds: a hole found there is one. All that is still alive escapes."""
+        if isinstance(limit, OutOfBudget):
+            step, why, decides = "budget", f"left when the time for {stub.name} ran out", "a larger --budget"
+        else:
+            step, why, decides = "branches", f"left when the paths through {stub.name} became too many", "splitting the function"
+        m.conds.grow()
+        m.deadline = max(m.deadline, time.monotonic() + 0.25 * self.settings.budget)
+        m.dry, m.handlers, m.turns = 0, [], ()
+        m.state = State(1, m.state.cells)
+        for buffer in m.buffers:
+            if not buffer.filled:
+                log(m, Array(buffer.ident, View(None, None, None)), "escape", stub.span, why, some=True, event="escaped", step=step, decides=decides)
 
     # ------------------------------------------------------------ objects over time
 
     def _class(self, owner: str, methods: list[Definition]) -> None:
-        drivers = [d for d in self.callers(owner.rsplit(".", 1)[-1]) if d.owner != owner and not d.owner]
+        family = [owner, *self.subclasses(owner)]
+        drivers = [d for name in family for d in self.callers(name.rsplit(".", 1)[-1]) if d.owner not in family and not d.owner]
         first = self.machine()
         for definition in methods:
             self._walk_root(first, definition)
@@ -255,16 +274,17 @@ class FileAnalysis:
         for driver in unique:
             m = self.machine()
             if driver.owner:
-                self._life(m, driver.owner, [driver])
+                m = self._life(m, driver.owner, [driver])
             else:
                 self._walk_root(m, driver)
             for key, found in self.collect(m, keep=False).items():
                 reached.setdefault(key, []).append(found)
         if not any(key in reached for key in lasting):
-            m = self.machine()
-            self._life(m, owner, methods)
-            for key, found in self.collect(m, keep=False).items():
-                reached.setdefault(key, []).append(found)
+            for name in family:  # a subclass may fill less than its base does
+                m = self.machine()
+                m = self._life(m, name, methods)
+                for key, found in self.collect(m, keep=False).items():
+                    reached.setdefault(key, []).append(found)
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
@@ -272,6 +292,19 @@ class FileAnalysis:
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
+
+    def subclasses(self, owner: str) -> list[str]:
+        """Classes of the file that have `owner` among their visible bases."""
+        cls = self.unit.klass(owner)
+        if cls is None or self.unit.language != "python":
+            return []
+        out = []
+        for definition in self.unit.definitions:
+            if definition.kind == "class" and definition.qualname != owner:
+                other = self.unit.klass(definition.qualname)
+                if other is not None and ClassOf(cls, self.path) in self.program.lineage(ClassOf(other, self.path)):
+                    out.append(definition.qualname)
+        return out
 
     def relevant(self, m: Machine, cls: ClassDef, names: set[str]) -> list[FunctionStub]:
         """Methods (inherited ones too) whose text mentions one of the names."""
@@ -286,88 +319,122 @@ class FileAnalysis:
                     out[name] = stub
         return list(out.values())
 
-    def _life(self, m: Machine, owner: str, wanted: list[Definition]) -> None:
-        """One object from construction on: `__init__`, then the methods that matter, by phase."""
+    def _life(self, m: Machine, owner: str, wanted: list[Definition]) -> Machine:
+        """One object from construction on: `__init__`, then the methods that matter, by phase. The machine whose walk was the whole one.
+
+        Which methods matter shows in the walk: a view that one method keeps under a new name leads to the methods that use that name.
+        """
         cls = self.unit.klass(owner)
         if cls is None:
-            return
-        m.run_module(self.path)
+            return m
         names: set[str] = {d.qualname.rsplit(".", 1)[-1] for d in wanted}
         for definition in wanted:
             names |= set(re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", self.text_of(definition)))
             names |= set(re.findall(r"register_buffer\(\s*[\"'](\w+)", self.text_of(definition)))
+        while True:
+            walked = self._live(m, cls, owner, names)
+            for buffer in m.buffers:
+                names |= buffer.kept_in
+            if {s.qualname for s in self._matter(m, cls, names)} <= walked:
+                return m
+            m = self.machine()
+
+    def _matter(self, m: Machine, cls: ClassDef, names: set[str]) -> list[FunctionStub]:
+        return [s for s in self.relevant(m, cls, {n for n in names if re.fullmatch(r"\w+", n)}) if s.name != "__init__"]
+
+    def _live(self, m: Machine, cls: ClassDef, owner: str, names: set[str]) -> set[str]:
+        """Walks one life with the methods that mention one of the names; which those were."""
+        m.run_module(self.path)
         receiver = m.new_object("instance", Span(self.path, 1, 1, 1, 1), owner, self.path)
         init = attributes.class_attribute(m, ClassOf(cls, self.path), "__init__", receiver, receiver_span(self.path))
         holder = Frame(m.fresh(), _nothing(self.path), self.path, owner, 0, receiver)
         m.frames.append(holder)
         if isinstance(init, Closure):
-            self._phase(m, "__init__")
+            self._phase(m, phase_named("__init__", self.settings.phases))
             invoke(m, init, [], {}, receiver_span(self.path), root=True)
         m.frames.pop()
         for buffer in m.buffers:
             names |= buffer.kept_in
-        names = {n for n in names if re.fullmatch(r"\w+", n)}
-        stubs = [s for s in self.relevant(m, cls, names) if s.name not in ("__init__",)]
-        bound = [(s, receiver) for s in stubs]
-        called = self._called_inside(cls, stubs)
-        tops = [(s, r) for s, r in bound if s.name not in called] or bound
-        self._sequence(m, [(s, receiver) for s, _ in tops], receiver)
+        stubs = self._matter(m, cls, names)
+        inside = self._called_inside(stubs)
+        self._sequence(m, [(s, receiver) for s in stubs if s.name not in inside])
+        return {s.qualname for s in stubs}
 
-    def _called_inside(self, cls: ClassDef, stubs: list[FunctionStub]) -> set[str]:
-        """Methods that another relevant method calls through `self`, and that are private or phase-less: they are walked from there."""
-        called: set[str] = set()
+    def _called_inside(self, stubs: list[FunctionStub]) -> set[str]:
+        """Methods that are walked from another one that calls them through `self`; a phase of their own makes them entry points all the same."""
+        calls_of: dict[str, set[str]] = {}
         for stub in stubs:
-            text = "\n".join(self.unit.source.lines[stub.span.line - 1 : stub.span.end_line])
-            for name in re.findall(r"\bself\.(\w+)\s*\(", text):
-                if name != stub.name:
-                    called.add(name)
-        return {n for n in called if n in {s.name for s in stubs}}
+            unit = self.program.unit(stub.span.path) or self.unit
+            text = "\n".join(unit.source.lines[stub.span.line - 1 : stub.span.end_line])
+            calls_of[stub.name] = set(re.findall(r"\bself\.(\w+)\s*\(", text)) - {stub.name}
+        phases = {name: phase_named(name, self.settings.phases) for name in calls_of}
+        called = {n for caller, ns in calls_of.items() for n in ns if n in calls_of and (phases[n] is None or phases[caller] is not None)}
+        reached: set[str] = set()
+        for top in [*(n for n in calls_of if n not in called), *called]:  # of methods that only call each other, the first is a top
+            if top in called and top not in reached:
+                called.discard(top)
+            todo = [top]
+            while todo:
+                at = todo.pop()
+                if at not in reached:
+                    reached.add(at)
+                    todo += calls_of[at] & called
+        return called
 
-    def _phase(self, m: Machine, name: str) -> int:
-        phase = phase_named(name, self.settings.phases)
+    def _phase(self, m: Machine, phase: Phase | None) -> int:
         m.entry_phases.append(phase)
         m.phase = len(m.entry_phases) - 1
         return m.phase
 
-    def _sequence(self, m: Machine, entries: Sequence[tuple[Definition | FunctionStub, Value | None]], receiver: Value | None) -> None:
-        """Walks entry points in phase order; each may or may not have run before the next, unless its phase says so."""
+    def _schedule(self, entries: Sequence[Entry]) -> list[tuple[Entry, Phase | None]]:
+        """Entry points in the order of their phases. What may run at several ranks is walked again behind the others.
 
-        def rank(item: tuple[Definition | FunctionStub, Value | None]) -> tuple[float, int]:
-            phase = phase_named(_last(item[0]), self.settings.phases)
-            line = item[0].first_line if isinstance(item[0], Definition) else item[0].span.line
+        A capture runs the forward pass that it records: with a capture in the object, the first walk of a forward pass is that one, and
+        comes before every replay.
+        """
+        phased = [(entry, phase_named(_last(entry[0]), self.settings.phases)) for entry in entries]
+
+        def rank(item: tuple[Entry, Phase | None]) -> tuple[float, int]:
+            (entry, _), phase = item
+            line = entry.first_line if isinstance(entry, Definition) else entry.span.line
             return (phase.rank if phase is not None else 3.0, line)
 
-        ordered = sorted(entries, key=rank)
-        again = [e for e in ordered if rank(e)[0] == 3.0] if any(rank(e)[0] > 3 for e in ordered) or len(ordered) > 1 else []
-        for entry, recv in [*ordered, *again]:
+        phased.sort(key=rank)
+        out: list[tuple[Entry, Phase | None]] = []
+        for entry, phase in phased:
+            recorded = phase is not None and phase.last_rank is not None and any(p is not None and p.rank > 1 and p.surely_before(phase) for _, p in phased)
+            out.append((entry, replace(phase, name="capture", last_rank=None) if recorded and phase is not None else phase))
+        if len(phased) > 1:
+            out += [(entry, phase) for entry, phase in phased if phase is None or phase.last_rank is not None]
+        return out
+
+    def _sequence(self, m: Machine, entries: Sequence[Entry]) -> None:
+        """Walks entry points in phase order; each may or may not have run before the next, unless its phase says so."""
+        for (entry, recv), phase in self._schedule(entries):
             stub = self.unit.function(entry.qualname) if isinstance(entry, Definition) else entry
             if stub is None:
                 continue
-            index = self._phase(m, stub.name)
-            phase = m.entry_phases[index]
+            index = self._phase(m, phase)
             before = m.state
             surely = phase is not None and phase.rank <= 1
-            ran = 1 if surely else m.conds.atom(Atom(("ran", index), f"{stub.name} ran before", "order", stub.span))
+            ran = m.conds.atom(Atom(("ran", index), f"{stub.name} ran before", "order", stub.span))
+            m.ran[index] = ran
             m.state = State(before.path, dict(before.cells))
             try:
-                function_unit_path = self.path
                 self._enter(m, stub, recv, stub.owner)
-                del function_unit_path
             except Unsupported as problem:
                 self.problems.append(Unknown("syntax", problem.span, f"{stub.qualname} could not be read: {problem.reason}", "a source that parses"))
                 m.state = before
                 continue
             after = m.state
-            if not surely:
-                skipped = State(m.conds.both(before.path, m.conds.no(ran)), before.cells)
-                after = State(m.conds.both(before.path, ran), after.cells)
-                m.state = merge(m.conds, [after, skipped], before.path)
-                m.state.path = before.path
-                m.ran[index] = ran
-            else:
+            if surely:
                 m.state = State(before.path, after.cells)
+                continue
+            skipped = State(m.conds.both(before.path, m.conds.no(ran)), before.cells)
+            after = State(m.conds.both(before.path, ran), after.cells)
+            m.state = merge(m.conds, [after, skipped], before.path)
+            m.state.path = before.path
         m.phase = 0
-        del receiver
 
     # ------------------------------------------------------------ collecting
 
@@ -418,6 +485,10 @@ class FileAnalysis:
         return at.qualname if at is not None else ""
 
 
+Entry = tuple[Union[Definition, FunctionStub], Optional[Value]]
+"""An entry point of a life and its receiver."""
+
+
 def _last(entry: Definition | FunctionStub) -> str:
     return entry.qualname.rsplit(".", 1)[-1]
 
@@ -425,7 +496,7 @@ def _last(entry: Definition | FunctionStub) -> str:
 def _left(verdict: Verdict) -> bool:
     """Whether the buffer leaves the function with the question still open."""
     if isinstance(verdict, Unknown):
-        return verdict.step in ("call", "kept", "order", "generator") or verdict.consequence == "return"
+        return verdict.step in ("call", "kept", "order", "generator", "container") or verdict.consequence == "return"
     return isinstance(verdict, Unsafe) and verdict.consequence == "return"
 
 

@@ -140,6 +140,7 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
         if known is not None:
             return TupleOf(tuple(Num(size) for size in known))
         root = m.shape_root(opaque)
+        m.tensors.add(root.key)
         known = m.shapes.get(root.key)
         if known is not None:
             return TupleOf(tuple(Num(size) for size in known))

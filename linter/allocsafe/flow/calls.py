@@ -8,7 +8,7 @@ escape, which matters only if there is a hole at that moment. *What it gives up.
 from __future__ import annotations
 
 from allocsafe.flow.conditions import FALSE
-from allocsafe.flow.control import may_raise
+from allocsafe.flow.control import FEW_ATOMS, may_raise
 from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
@@ -175,6 +175,10 @@ def opaque_call(m: Machine, func: Opaque, args: list[Value], kwargs: dict[str, V
         result = opaque_method(m, receiver, name, args, kwargs, span, loose)
         if result is not None:
             return result
+        only = m.program.only_method(m.frame.path, name)
+        if only is not None and any(holds_array(m, v) for v in [*args, *kwargs.values(), *loose]):
+            m.assumes.add(f"{func.text} is {only[0]}.{name}")
+            return invoke(m, Closure(only[1], m.frame.path, 0, base, only[0]), args, kwargs, span, loose)
         return unknown_call(m, base, func.text, [*args, *loose], kwargs, span, receiver=base)
     return unknown_call(m, func, func.text, [*args, *loose], kwargs, span)
 
@@ -204,6 +208,7 @@ def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: 
         m.assumes.add(f"{name} reads its tensor arguments whole")
     else:
         held = [v for v in values if holds_array(m, v)]
+        held += [v for value in values if isinstance(value, Closure) for v in captured(m, value)]
         if held:
             escape(m, held, span, f"handed to {name}, whose source is not known", "call", f"the source of {name}, or a contract for it")
         for value in values:
@@ -219,6 +224,24 @@ def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: 
     key = ("made", name, m.fresh())
     m.note_born(key)
     return Opaque(key, f"{name.rsplit('.', 1)[-1]}(...)")
+
+
+def captured(m: Machine, func: Closure) -> list[Value]:
+    """What a function that is handed away can reach of the frames around it. Variables that it assigns are forgotten."""
+    if isinstance(func.function, ir.FunctionStub):
+        return []
+    out = [value for _, value in func.defaults if holds_array(m, value)]
+    stored = {step.name for step in _steps(func.function.body) if isinstance(step, ir.Store) and step.scope == "enclosing"}
+    at = func.frame
+    while at:
+        for name in func.function.names:
+            value = m.read_cell((at, name))
+            if value is not None and holds_array(m, value):
+                out.append(value)
+            if name in stored and value is not None:
+                m.write_cell((at, name), m.unknown(name))
+        at = m.known_frames.get(at, 0)
+    return out
 
 
 def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None, *, root: bool = False) -> Value:
@@ -270,7 +293,7 @@ def _raises(stub: ir.FunctionStub | ir.Function) -> bool:
 
 def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
     """Whether walking the callee can matter: it gets a followed array, makes one, or is small enough to give exact numbers."""
-    if m.inline_all or isinstance(func.function, ir.Function):
+    if m.inline_all or isinstance(func.function, ir.Function) or len(m.frames) == 1:  # the entry point itself is always walked
         return True
     lines = func.function.span.end_line - func.function.span.line
     if any(holds_array(m, v) for v in everything):
@@ -298,6 +321,8 @@ def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
         return NONE
     value = choose(m.conds, [(m.conds.within(s.path, path), v) for s, v in live])
     m.state = merge(m.conds, [s for s, _ in live], path)
+    if m.state.path != path and not m.handlers and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS:
+        m.state.path = path  # the callee raises under conditions of many parts: the wider path only adds reads
     if not _closure_left(m, frame, value):
         for key in [k for k in m.state.cells if k[0] == frame.ident]:
             del m.state.cells[key]

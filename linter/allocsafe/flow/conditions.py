@@ -57,6 +57,7 @@ class Conditions:
     MOST_NODES = 150_000
 
     def __init__(self) -> None:
+        self._most = self.MOST_NODES
         self._nodes: list[tuple[int, int, int]] = [(-1, 0, 0), (-1, 1, 1)]
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
@@ -64,6 +65,10 @@ class Conditions:
         self._within: dict[tuple[int, int], int] = {}
         self._by_key: dict[Hashable, int] = {}
         self.atoms: list[Atom] = []
+
+    def grow(self) -> None:
+        """Room for the questions about what was walked before a limit was met."""
+        self._most = max(self._most, len(self._nodes)) + self.MOST_NODES
 
     @property
     def size(self) -> int:
@@ -85,7 +90,7 @@ class Conditions:
         found = self._unique.get(key)
         if found is None:
             found = self._unique[key] = len(self._nodes)
-            if found > self.MOST_NODES:
+            if found > self._most:
                 raise TooManyPaths
             self._nodes.append(key)
         return found

@@ -15,7 +15,7 @@ from __future__ import annotations
 from allocsafe.flow.arithmetic import truth
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.machine import Frame, Machine, step_meaning
-from allocsafe.flow.memory import escape, read
+from allocsafe.flow.memory import escape, log, read
 from allocsafe.flow.state import State, choose, merge
 from allocsafe.flow.values import NONE, Closure, Known, Opaque, Ref, Value
 from allocsafe.ir import nodes as ir
@@ -93,8 +93,10 @@ def leave(m: Machine, step: ir.Return) -> None:
         from allocsafe.flow.cpp_borrowed import returned
 
         returned(m, value, step.span)
+    if len(m.frames) == m.ROOT_DEPTH:
+        for cond, array in m.arrays(value):
+            log(m, array, "return", step.span, "returned", event="returned", cond=cond)
     m.frame.returns.append((m.state, value))
-    m.return_spans.setdefault(id(m.frame), []).append(step.span)
     m.state = State(FALSE, {})
 
 

@@ -20,7 +20,7 @@ def native_call(m: Machine, summary: Summary, bound: dict[str, Value], span: Spa
     return cpp_bytes.native_call(m, summary, bound, span)
 
 
-def landed(m: Machine, array: Array, kind: str, span: Span, note: str) -> Array:
+def landed(m: Machine, array: Array, kind: str, span: Span, note: str, cond: int | None = None) -> Array:
     """Where an access through a pointer or borrowing tensor lands; what is wrong with the way there is logged."""
     here = array
     for _ in range(12):
@@ -28,7 +28,7 @@ def landed(m: Machine, array: Array, kind: str, span: Span, note: str) -> Array:
         if native is None or native.source is None:
             break
         if kind in ("read", "write", "escape"):
-            cpp_vectors.check_fresh(m, native, span)
+            cpp_vectors.check_fresh(m, native, span, 1 if cond is None else cond)
         if kind == "escape":
             cpp_borrowed.handed_over(m, here, span, note)
         here = native.source

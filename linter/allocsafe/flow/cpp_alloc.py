@@ -33,11 +33,12 @@ def allocated(m: Machine, step: ir.Alloc) -> Value:
         return m.unknown("a variable without a value")
     if step.kind == "vector" or step.init == "copy":
         return _container(m, step, items, extents)
-    if not (cpp_vectors.is_number(step.element) and m.follows(step.span)):
+    number = cpp_vectors.is_number(step.element)
+    if not m.follows(step.span) or (not number and step.init != "none"):
         for value in items:
             _taken(m, value, step.span)
         made = m.unknown(f"an array of {step.element}")
-        if step.init != "none" and m.follows(step.span):
+        if m.follows(step.span):
             m.note_filled(step.span, step.kind, {}, made)
         return made
     shape = tuple(e if e is not None else _unknown_size(m) for e in extents)
@@ -47,6 +48,8 @@ def allocated(m: Machine, step: ir.Alloc) -> Value:
     m.native[array.buf] = Native("heap" if step.kind == "new" else "automatic", step.element, size_of_type(m, step.element), m.frame.ident, default)
     for value in items:
         _taken(m, value, step.span)
+    if not number:
+        log(m, array, "write", step.span, f"the constructor of {step.element}", some=True)
     return array
 
 

@@ -26,6 +26,23 @@ ADDRESSES = frozenset("data data_ptr const_data_ptr mutable_data_ptr get begin e
 """Methods of values that are not followed which give an address in them."""
 
 
+TAKES_ADDRESS = frozenset("mutable_data_ptr const_data_ptr data accessor packed_accessor32 packed_accessor64 packed_accessor generic_packed_accessor storage".split())
+"""Methods of a tensor after which anything may read or write its memory."""
+
+
+def plain_name(m: Machine, name: str) -> str:
+    """The name that the tables know a function of torch by."""
+    space, _, short = name.rpartition("::")
+    if space not in ("torch", "at", "torch::stable", "at::native", "c10", "torch::headeronly"):
+        return name
+    if not short[:1].islower():
+        return name  # a type
+    for candidate in (name, f"torch::{short}", f"torch.{short}", f"torch.Tensor.{short}" if short.startswith("new_") or short.endswith("_") else ""):
+        if candidate and m.tables.look_up(candidate) is not None:
+            return candidate
+    return name
+
+
 def known(m: Machine, name: str, args: list[Value], span: Span, template: str) -> Value | None:
     """A function known by name, where values matter more than elements; None to leave it to the tables."""
     short = name.removeprefix("std::")
@@ -79,6 +96,9 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
             return None
         if name == "slice":
             return _slice(m, array, args)
+        if name in TAKES_ADDRESS:
+            escape(m, [array], span, "reached through its address", "address", "what is done with the address")
+            return m.unknown("an address")
         if name in ASKS:
             return Opaque(("attr", ("buf", array.buf), name, tuple(m.to_opaque(a).key for a in args)), f"{m.buffers[array.buf].symbol}.{name}()")
         return None

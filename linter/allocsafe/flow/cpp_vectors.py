@@ -11,13 +11,16 @@ of anything else is a list.
 
 from __future__ import annotations
 
+import re
+
 from allocsafe.flow import cpp_pointers
 from allocsafe.flow.buffers import Buffer
 from allocsafe.flow.conditions import FALSE, TRUE
 from allocsafe.flow.cpp_faults import fault
-from allocsafe.flow.cpp_memory import Native, bare, is_pointer, is_zero, look_at, size_of_type
+from allocsafe.flow.cpp_memory import SIZES, Native, bare, is_pointer, is_zero, look_at, size_of_type
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, log
+from allocsafe.flow.state import alternatives
 from allocsafe.flow.values import NONE, Array, Num, Opaque, Ref, Truth, Value, View
 from allocsafe.flow.views import view_of_shape
 from allocsafe.regions.box import Axis
@@ -25,6 +28,7 @@ from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 
 ZERO = Lin.of(0)
+_SIMD = re.compile(r"__m(?:128|256|512)\w*|(?:vector|__vector) \w+|u?int\d+x\d+_t|float\d+x\d+_t")
 
 
 def cell(ref: Ref, name: str) -> tuple[tuple[str, int], str]:
@@ -158,21 +162,24 @@ def pointer(m: Machine, ref: Ref, span: Span, at: Lin | None = ZERO) -> Value:
     return cpp_pointers.moved(m, out, Num(at), "+") if at is not None and at != ZERO else out
 
 
-def check_fresh(m: Machine, native: Native, span: Span) -> None:
-    """A fault if the vector may have moved since the address was taken."""
+def check_fresh(m: Machine, native: Native, span: Span, cond: int) -> None:
+    """A fault if the vector may have moved since the address was taken; `cond` is when the address is the one that is used."""
     if native.vector is None or native.generation is None or native.source is None:
         return
     now = m.read_cell(cell(native.vector, "gen"))
     if now is None or now == native.generation:
         return
-    if isinstance(now, Num) and isinstance(native.generation, Num):
-        moved = m.conds.no(m.equal_zero(now.lin - native.generation.lin, span))
-        if moved == FALSE:
-            return
-        fault(m, native.source.buf, span, "container", "an address taken before the vector grew is used after it", None if moved == TRUE else moved)
-        return
-    doubt = m.decide(("moved", m.fresh()), "the vector grew", "unknown", span)
-    fault(m, native.source.buf, span, "container", "an address is used after the vector may have grown", doubt)
+    for tag, value in alternatives(now):
+        when = m.conds.both(cond, tag)
+        if value == native.generation or m.conds.both(when, m.state.path) == FALSE:
+            continue
+        if isinstance(value, Num) and isinstance(native.generation, Num):
+            when = m.conds.both(when, m.conds.no(m.equal_zero(value.lin - native.generation.lin, span)))
+            if when != FALSE:
+                fault(m, native.source.buf, span, "container", "an address taken before the vector grew is used after it", when)
+            continue
+        when = m.conds.both(when, m.decide(("moved", m.fresh()), "the vector grew", "unknown", span))
+        fault(m, native.source.buf, span, "container", "an address is used after the vector may have grown", when)
 
 
 def grown(m: Machine, ref: Ref, sure: bool) -> None:
@@ -225,8 +232,12 @@ def method(m: Machine, ref: Ref, name: str, args: list[Value], span: Span) -> Va
         m.write_cell(cell(ref, "reserved"), Truth(TRUE))
         return NONE
     if name == "resize" and args:
-        _resize(m, ref, size, data, m.as_lin(args[0], nonneg=True), args[1] if len(args) > 1 else None, span)
-        return NONE
+
+        def resized(to: Value) -> Value:
+            _resize(m, ref, size, data, m.as_lin(to, nonneg=True), args[1] if len(args) > 1 else None, span)
+            return NONE
+
+        return m.each(args[0], resized)
     if name == "assign" and len(args) == 2:
         count = None if is_pointer(m, args[0]) else m.as_lin(args[0], nonneg=True)
         set_length(m, ref, count)
@@ -321,7 +332,8 @@ def is_number(element: str) -> bool:
     """Whether a default-initialised `element` is a number or pointer, so that a vector of them starts with zeros."""
     from allocsafe.frontends.cpp import cpptypes
 
-    return cpptypes.is_indeterminate(element, ()) or bare(element) in ("scalar_t", "T") or bare(element).endswith("*")
+    name = bare(element)
+    return cpptypes.is_indeterminate(element, ()) or name in SIZES or name == "T" or name.endswith("*") or bool(_SIMD.fullmatch(name))
 
 
 __all__ = ["Opaque", "is_number", "is_vector", "make", "method", "pointer"]

@@ -99,6 +99,12 @@ def _tuple_item(m: Machine, value: TupleOf, idx: ir.Index, span: Span) -> Value:
 
 def picked(m: Machine, values: list[Value], what: str) -> Value:
     """One of several values, nobody knows which."""
+    from allocsafe.flow.state import plain
+
+    held = [v for v in dict.fromkeys(values) if not plain(v)]
+    if len(held) < len(values) and len(values) > 1:  # what nothing can be reached through is one unknown value
+        held.append(m.unknown(f"an item of {what}"))
+    values = held or values
     if not values:
         return m.unknown(f"an item of {what}")
     rest = TRUE
@@ -346,7 +352,7 @@ def shape_at(m: Machine, shape: Opaque, number: int) -> Lin:
     known = m.shapes.get(base)
     if known is not None and -len(known) <= number < len(known):
         return known[number]
-    return m.symbol(("shape", base, number), f"{text}.shape[{number}]", nonneg=True)
+    return m.size_of(base, number, text)
 
 
 @step_meaning(ir.Unpack)

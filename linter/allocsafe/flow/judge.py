@@ -75,6 +75,7 @@ class Judge:
     def __init__(self, m: Machine) -> None:
         self.m = m
         self.worlds = 0
+        self.phases: set[tuple[int, int]] = set()  # pairs of entry points whose order was taken from their phases
         self._pieces: dict[int, tuple[Piece, ...] | None] = {}
         self._ranks: dict[int, int] = {}
 
@@ -200,7 +201,29 @@ class Judge:
                     if worst.status == "sure":
                         return worst
             return worst
-        return self._leaf(query, entry, must, found, facts, cube, world, tuple(sure_entries))
+        answer = self._leaf(query, entry, must, found, facts, cube, world, tuple(sure_entries))
+        if answer.status == "unsure" and answer.blocker is not None:
+            better = self._around(query, entry, pieces, world, cube, covering, answer.blocker)
+            if better is not None:
+                return better
+        return answer
+
+    def _around(
+        self, query: Query, entry: Entry, pieces: list[Piece], world: Condition, cube: dict[int, bool], covering: dict[int, Entry], blocker: Entry
+    ) -> Answer | None:  # fmt: skip
+        """A sure answer in a world in which the write that is in the way does not happen, if there is one."""
+        conds = self.m.conds
+        support = conds.support(conds.within(blocker.cond, world)) - cube.keys()
+        for index in sorted(support)[:4]:
+            for value in (False, True):
+                inner = conds.both(world, conds.literal(index, value))
+                taken = {**cube, index: value}
+                if inner == FALSE or conds.both(inner, blocker.cond) != FALSE or conds.contradicts(taken) or self.worlds >= MOST_WORLDS:
+                    continue
+                got = self._world(query, entry, pieces, inner, taken, covering)
+                if got is not None and got.status == "sure":
+                    return got
+        return None
 
     def _leaf(
         self, query: Query, entry: Entry, must: list[Write], found: Hole, facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition, done: tuple[Entry, ...]
@@ -210,7 +233,7 @@ class Judge:
         def unsure(step: str, why: str, blocker: Entry | None = None) -> Answer:
             return Answer("unsure", found, entry, query.buffer, cube, done, step, why, blocker)
 
-        doubts = [self.m.conds.atoms[i] for i in cube if not self.m.conds.atoms[i].sure]
+        doubts = [self.m.conds.atoms[i] for i in cube if not self.m.conds.atoms[i].sure and not self._free(self.m.conds.atoms[i], cube[i], query)]
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
@@ -246,6 +269,15 @@ class Judge:
             return unsure("condition", f"safe only when {found.condition}")
         return Answer("sure", found, entry, query.buffer, cube, done)
 
+    def _free(self, atom: Atom, ran: bool, query: Query) -> bool:
+        """Whether both answers to "did that entry point run before?" really happen, so that the one the path needs may be chosen.
+
+        It may run before if its phase comes first; it may be left out if it would have written nothing here.
+        """
+        if not isinstance(atom.key, tuple) or atom.key[0] != "ran" or not self.m.surely_over(atom.key[1], query.phase):
+            return False
+        return ran or not any(e.phase == atom.key[1] and e.kind in ("write", "escape") for e in query.buffer.entries)
+
     def _nothing_empty(self, query: Query) -> tuple[Lin, ...]:
         """That no axis of the buffer and of the read is degenerate: a hole that only an empty tensor closes is a hole."""
         turning = {t.loop.var for t in query.turns}
@@ -268,6 +300,9 @@ class Judge:
     def _may_reach(self, write: Entry, query: Query, world: Condition) -> bool:
         """Whether a write that is not certain may still have happened before the read."""
         conds = self.m.conds
+        world = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
+        if world == FALSE:
+            return False
         if write.kind == "write" and write.extent == "all" and self._counts(write, query):
             exact = self._pieces_of(write) is not None and all(self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ())
             born_guard = any(set(self.m.conds.atoms[i].born) for i in conds.support(write.cond))
@@ -345,7 +380,7 @@ class Judge:
         write = piece.entry
         shared = _shared(write, query)
         shared_ids = {t.id for t in shared}
-        whole: Condition | None = piece.cond
+        whole: Condition | None = conds.both(piece.cond, self._ran(write, query))
         for turn in write.turns:
             if turn.id not in shared_ids and not turn.exact:
                 whole = conds.both(whole, turn.completed) if whole is not None else None
@@ -366,6 +401,15 @@ class Judge:
                 free = conds.within(whole, pinned)
                 whole = free if not any(conds.atoms[i].born & shared_ids for i in conds.support(free)) else None
         return whole, same
+
+    def _ran(self, write: Entry, query: Query) -> Condition:
+        """Whether the entry point of the write ran at all before that of the read: only a phase that is surely over says so."""
+        if write.phase == query.phase:
+            return TRUE
+        if self.m.surely_over(write.phase, query.phase):
+            self.phases.add((write.phase, query.phase))
+            return TRUE
+        return self.m.ran.get(write.phase, TRUE)
 
     # ------------------------------------------------------------ regions
 

@@ -159,7 +159,13 @@ def length_of(m: Machine, value: Value) -> Lin:
         return known[0]
     from allocsafe.flow.machine import root_of
 
-    return m.symbol(("len", opaque.key, m.version(opaque.key), m.version(root_of(opaque.key))), f"len({opaque.text})", nonneg=True)
+    root = m.shape_root(opaque)
+    if root.key in m.tensors:
+        return m.shapes[root.key][0] if m.shapes.get(root.key) else m.size_of(root.key, 0, root.text)
+    made = m.symbol(("len", opaque.key, m.version(opaque.key), m.version(root_of(opaque.key))), f"len({opaque.text})", nonneg=True)
+    if not m.born_of(made):
+        m.lengths.setdefault(opaque.key, made)
+    return made
 
 
 def item_at(m: Machine, value: Value, at: Lin, step: ir.Step) -> Value:

@@ -95,6 +95,9 @@ class Heaped:
 class Machine:
     """The state of one walk. See the module's docstring for what it promises."""
 
+    ROOT_DEPTH = 2
+    """Frames on the stack while the entry point itself runs (below it, the place it is called from)."""
+
     MOST_DEPTH = 14
     """Inlined calls on top of one another; recursion ends it earlier."""
 
@@ -146,9 +149,9 @@ class Machine:
         self.run_modules = True
         self.bodies_run: set[Hashable] = set()
         self.tensors: set[Hashable] = set()
+        self.lengths: dict[Hashable, Lin] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
         self.opaque_class: dict[Hashable, ClassOf] = {}
         self.integers: set[Hashable] = set()
-        self.return_spans: dict[int, list[Span]] = {}
         self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
         self.zero_writes: set[int] = set()  # positions of writes of nothing but zeros
 
@@ -448,10 +451,15 @@ class Machine:
 
     def may_precede(self, writer: int, reader: int) -> bool:
         """Whether the entry point of a write may run before that of a read, although it was walked later."""
-        a, b = self.phase_rank(writer), self.phase_rank(reader)
-        if a is not None and b is not None and a != b:
-            return a < b
-        return True
+        a, b = self.phase_of(writer), self.phase_of(reader)
+        if b is not None and b.rank == 0:
+            return False  # nothing runs before an object is there
+        return a is None or b is None or not b.surely_before(a)
+
+    def surely_over(self, writer: int, reader: int) -> bool:
+        """Whether the entry point of a write has run in every run that reaches that of the read, by their phases."""
+        a, b = self.phase_of(writer), self.phase_of(reader)
+        return a is not None and (a.surely_before(b) if b is not None else a.rank <= 1)
 
     def follows(self, span: Span) -> bool:
         """Whether an allocation at this place is one that somebody asks about; others are memory like any."""
@@ -467,6 +475,12 @@ class Machine:
         while value.key in self.shape_alias:
             value = self.shape_alias[value.key]
         return value
+
+    def size_of(self, base: Hashable, number: int, text: str) -> Lin:
+        """Length `number` of an opaque tensor; the first one is its `len` too."""
+        if number == 0 and base in self.lengths:
+            return self.lengths[base]
+        return self.symbol(("shape", base, number), f"{text}.shape[{number}]", nonneg=True)
 
     def shapes_like(self, key: Hashable, like: Opaque) -> None:
         self.shape_alias[key] = like

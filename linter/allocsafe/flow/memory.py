@@ -34,7 +34,8 @@ def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, f
             rest = [m.symbol(("shape", key[1], i), f"{like.text}[{i}]", nonneg=True) for i in range(1, OPEN_AXES)]
             shape = (first, *rest)
         else:
-            shape = tuple(m.symbol(("shape", key, i), f"{like.text}.shape[{i}]", nonneg=True) for i in range(OPEN_AXES))
+            m.tensors.add(key)
+            shape = tuple(m.size_of(key, i, like.text) for i in range(OPEN_AXES))
         open_rank = True
     for size in shape or ():
         m.assume_nonneg(size)
@@ -104,7 +105,7 @@ def log(
     if array.buf in m.native and kind not in ("fault", "keep"):  # C++: the access lands in the memory that is looked at
         from allocsafe.flow.cplusplus import landed
 
-        array = landed(m, array, kind, span, note)
+        array = landed(m, array, kind, span, note, cond)
         if array.buf < 0:
             return
     buffer = m.buffers[array.buf]

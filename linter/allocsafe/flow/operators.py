@@ -41,6 +41,7 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
     if recv is None and in_c(m):
         from allocsafe.flow import cpp_methods
 
+        name = cpp_methods.plain_name(m, name)
         result = cpp_methods.known(m, name, args, span, template)
         if result is not None:
             return result
@@ -61,6 +62,16 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
     if summary is None:
         from allocsafe.flow.calls import unknown_call
 
+        if name.startswith("torch.ops."):
+            short = name.removesuffix(".default").rsplit(".", 1)[-1]
+            for path in dict.fromkeys([m.frame.path, *([m.follow[0]] if m.follow is not None else [])]):
+                op = m.program.custom_op(path, short)
+                if op is not None:
+                    from allocsafe.flow.calls import invoke
+                    from allocsafe.flow.values import Closure
+
+                    stub = m.program.unit(path).function(op)  # type: ignore[union-attr]
+                    return invoke(m, Closure(stub, path), args, kwargs, span, loose)  # type: ignore[arg-type]
         if name.startswith("torch.ops.") or recv is None:
             return unknown_call(m, NONE, name, [*args, *loose], kwargs, span)
         return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span)

@@ -24,6 +24,9 @@ BUILTIN_NAMES = frozenset(dir(builtins))
 OUTSIDE = ("torch", "numpy", "cupy", "math", "functools", "typing", "contextlib", "copy", "os", "sys", "time", "itertools", "collections", "triton", "dataclasses", "enum")
 """Packages that are never looked for in the tree."""
 
+COMMON_METHODS = frozenset("forward run step start stop close get set put add pop update copy clear append init build load save apply call reset".split())
+"""Method names that too many classes share for one definition to say anything."""
+
 _ALLOCATES = re.compile(r"\b(?:empty\w*|new_empty\w*|resize_|Tensor|malloc|new|vector|from_blob|zeros\w*|full\w*|ones\w*|Parameter)\b\s*[(<\[]|\bnew\b")
 _FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.M)
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#]+)", re.M)
@@ -279,6 +282,39 @@ class Program:
         if cls is not None:
             m.opaque_class[value.key] = cls
         return None
+
+    # ------------------------------------------------------------ custom operators
+
+    def custom_op(self, path: str, name: str) -> str | None:
+        """The function of a file that implements `torch.ops.ns.name`, by the file's own registration of that name."""
+        unit = self.unit(path)
+        if unit is None or unit.language != "python":
+            return None
+        text = unit.source.text
+        short = re.escape(name)
+        for pattern in (
+            rf"op_name\s*=\s*[\"'](?:\w+::)?{short}[\"']\s*,\s*op_func\s*=\s*(\w+)",
+            rf"op_func\s*=\s*(\w+)[^)]*?op_name\s*=\s*[\"'](?:\w+::)?{short}[\"']",
+            rf"direct_register_custom_op\(\s*[\"'](?:\w+::)?{short}[\"']\s*,\s*(\w+)",
+            rf"@[\w.]*custom_op\(\s*[\"']\w+::{short}[\"'][^\n]*(?:\n(?!def )[^\n]*)*\ndef\s+(\w+)",
+            rf"@[\w.]*impl\([^\n]*[\"'](?:\w+::)?{short}[\"'][^\n]*\ndef\s+(\w+)",
+            rf"@register_custom_op[^\n]*(?:\n(?!def )[^\n]*)*\ndef\s+({short})\b",
+        ):
+            found = re.search(pattern, text)
+            if found is not None and unit.function(found[1]) is not None:
+                return found[1]
+        return None
+
+    def only_method(self, path: str, name: str) -> tuple[str, ir.FunctionStub] | None:
+        """The one method of this name that the file defines (owner and stub), when no other definition has it."""
+        if name in COMMON_METHODS or name.startswith("__"):
+            return None
+        unit = self.unit(path)
+        hits = [d for d in (unit.definitions if unit is not None else ()) if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] == name]
+        if unit is None or len(hits) != 1 or not hits[0].owner:
+            return None
+        stub = unit.function(hits[0].qualname)
+        return (hits[0].owner, stub) if stub is not None else None
 
     # ------------------------------------------------------------ relevance
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry
+from allocsafe.flow.conditions import TRUE
 from allocsafe.flow.judge import Answer, Judge
 from allocsafe.flow.machine import Machine
 from allocsafe.regions.box import Access
@@ -103,7 +104,11 @@ class Reads:
         """Returned with a hole although the function writes it: on another path, or another part."""
         assert answer.hole is not None
         writers = [e for b in self.buffers for e in b.entries if e.kind == "write"]
-        return bool(writers) and (bool(answer.cube) or answer.hole.region != "whole")
+        handed = [e for b in self.buffers for e in b.entries if e.kind == "escape"]
+        sometimes = bool(answer.cube) or answer.entry.cond != TRUE
+        if not writers:
+            return sometimes and bool(handed)
+        return sometimes or answer.hole.region != "whole"
 
     def _facets(self, answer: Answer) -> frozenset[Facet]:
         entry, m = answer.entry, self.m
