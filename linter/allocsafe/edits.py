@@ -19,6 +19,8 @@ FILL = re.compile(
         \.(?:zero_|fill_|normal_|uniform_|copy_)\s*\(|\[[^=]*\]\s*=\s*(?:0|0\.0|-1|1|False|None|float\(|PAD\w*|-?\w+)\s*(?:\#.*|;.*)?$)""",
     re.X,
 )
+DATA = frozenset({"torch.tensor"})
+"""Makers of tensors from data: a site only where their device, dtype or the like changes, or where they take the place of an allocation."""
 C_FILL = re.compile(r"\b(?:zero_|fill_)\s*\(|\b(?:std::)?(?:mem(?:set)|fill(?:_n)?)\s*\(|\w*[mM]emset(?:Async)?\s*\(")
 
 
@@ -44,8 +46,8 @@ class Pairing(NamedTuple):
     new: Alloc | None
 
 
-def pair(old: Sequence[Alloc], new: Sequence[Alloc], to_new: Callable[[int], int | None]) -> list[Pairing]:
-    """Allocations of both sides that are one: by place, by owner and name, by name."""
+def pair(old: Sequence[Alloc], new: Sequence[Alloc], to_new: Callable[[int], int | None], nearest: Callable[[int], int] | None = None) -> list[Pairing]:
+    """Allocations of both sides that are one: by place, by owner and name, by what replaced the line, by name."""
     left = list(old)
     taken: dict[int, Alloc] = {}
 
@@ -62,6 +64,10 @@ def pair(old: Sequence[Alloc], new: Sequence[Alloc], to_new: Callable[[int], int
     match(lambda a, b: to_new(a.line) == b.line and a.column == b.column and a.symbol == b.symbol)
     match(lambda a, b: bool(a.symbol) and a.symbol == b.symbol and a.owner == b.owner)
     match(lambda a, b: to_new(a.line) == b.line)
+    if nearest is not None:
+        replaced = nearest
+        match(lambda a, b: a.owner == b.owner and replaced(a.line) == b.line and a.column == b.column)
+        match(lambda a, b: a.owner == b.owner and replaced(a.line) == b.line)
     match(lambda a, b: bool(a.symbol) and a.symbol == b.symbol)
     match(lambda a, b: a.owner == b.owner and not a.symbol and not b.symbol)
     out = [Pairing(taken.get(index), after) for index, after in enumerate(new)]
@@ -90,11 +96,13 @@ def edits(
     for old, new in pairings:
         if new is None:
             assert old is not None
-            if old.line in removed:
+            if old.line in removed and old.what not in DATA:
                 out.append(Edit("removed", nearest(old.line), 1, old.line, old, None, True, old.symbol))
             continue
         if old is None:
             kind = "filled" if new.filled else "added"
+            if new.what in DATA:
+                continue
             if new.line in added or isinstance(new.verdict, Unsafe):
                 out.append(Edit(kind if new.line in added else "touched", new.line, new.column, 0, None, new, True, new.symbol))
             continue
@@ -105,7 +113,7 @@ def edits(
         elif new.filled and not old.filled:
             out.append(Edit("filled", new.line, new.column, old.line, old, new, True, new.symbol))
         elif new.filled:
-            if place:
+            if place and (old.what not in DATA or new.what not in DATA or old.attrs != new.attrs):
                 out.append(Edit("changed", new.line, new.column, old.line, old, new, True, new.symbol))
         elif place or worse or new.touched & added or old.touched & removed or everything:
             out.append(Edit("touched", new.line, new.column, old.line, old, new, worse or not isinstance(new.verdict, Unsafe), new.symbol))
@@ -118,6 +126,12 @@ class DroppedFill(NamedTuple):
     line: int
     target: str
     text: str
+
+
+def fills(alloc: Alloc, fill: DroppedFill, owner: str) -> bool:
+    """Whether the target of a fill, as written, is the allocation or a part of it."""
+    rest = fill.target.removeprefix(alloc.symbol)
+    return bool(alloc.symbol) and alloc.owner == owner and rest != fill.target and rest[:1] in ("", "[", ".")
 
 
 def dropped_fills(old_lines: Sequence[str], removed: frozenset[int], new_lines: Sequence[str], added: frozenset[int], *, python: bool) -> list[DroppedFill]:

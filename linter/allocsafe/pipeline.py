@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PYTHON = (".py", ".pyi")
 ALLOCATES = re.compile(
+    r"\btensor\([^\n]*\bdevice=|"
     r"\b(?:torch|np|numpy|cp|cupy|th|at|F)?(?:\.|::)?\b(?:new_)?(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided|_permuted)?\s*[(<]|\bresize_\s*\(|\bTensor(?:\.new)?\s*\(|"
     r"\.new\s*\(|\bnew\s+[\w:]+\s*\[|\b[cm]alloc\s*\(|\bstd::vector\b|\bfrom_blob\b|\w+Malloc\w*\s*\(|^\s*(?!(?:return|delete|else|case|throw|goto|using|typedef)\b)(?:[\w:]+\s+){0,3}[\w:]+(?:<[^;=()]*>)?\*?\s+\w+(?:\[[^\]\n]*\])+\s*[;={,]|"
     r"\bmake_(?:unique|shared)\w*|\bstd::array\b|\balloca\s*\(|\bndarray\s*\(",
@@ -273,12 +274,12 @@ class _Sides:
         from allocsafe.edits import pair as pair_up
 
         errors: list[tuple[str, str]] = []
-        new, new_problems = self._side("new", pair.new_path, pair.added, pair, settings, errors)
-        old, _ = self._side("old", pair.old_path, pair.removed, pair, settings, errors if pair.new_path is None else [])
-        pairings = pair_up(old, new, pair.lines.to_new)
+        new, new_problems = self._side("new", pair.new_path, _around(pair, "new"), pair, settings, errors)
+        old, _ = self._side("old", pair.old_path, _around(pair, "old"), pair, settings, errors if pair.new_path is None else [])
+        pairings = pair_up(old, new, pair.lines.to_new, pair.lines.nearest_new)
         changed = edits(pairings, pair.added, pair.removed, pair.lines.nearest_new)
         judged = [j for j in (self._judged(pair, edit) for edit in changed) if j.is_new or show_all]
-        judged = self._with_fills(pair, judged, pairings, changed)
+        judged = [j for j in self._with_fills(pair, judged, pairings, changed) if j.is_new or show_all]
         judged += self._unread(pair, new_problems, judged)
         judged.sort(key=lambda j: j.site.span.line)
         return judged, errors
@@ -361,9 +362,9 @@ class _Sides:
     def _with_fills(self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]) -> list[Judged]:
         """A fill that was taken out is reported where it stood, with the verdict of what it filled."""
         from allocsafe.api import Before, Judged, Site
-        from allocsafe.edits import Pairing, dropped_fills
+        from allocsafe.edits import Pairing, dropped_fills, fills
         from allocsafe.source import Span
-        from allocsafe.verdict import Event, Unknown
+        from allocsafe.verdict import Event, Unknown, Unsafe
 
         if pair.old is None or pair.new is None or pair.new_path is None:
             return judged
@@ -375,13 +376,16 @@ class _Sides:
             language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
             site = Site(span, language, fill.target, "dropped-fill", pair.new.line(line).strip(), Before(pair.old_path or "", fill.line, fill.text))  # type: ignore[arg-type]
             hit = next((p for p in pairings if isinstance(p, Pairing) and p.old is not None and fill.line in p.old.touched), None)
+            if hit is None and (stood := self._owner_at(pair, fill.line)):  # a filled allocation has no log: by its name
+                hit = next((p for p in pairings if isinstance(p, Pairing) and p.old is not None and fills(p.old, fill, stood)), None)
             if hit is not None:
                 same = [j for j, e in zip(judged, changed) if e.new is hit.new and e.new is not None]
                 if any(e.kind == "unfilled" and e.new is hit.new for e in changed):
                     continue
                 if hit.new is not None and hit.new.verdict is not None:
                     out = [j for j in out if j not in same]
-                    out.append(Judged(site, hit.new.verdict, (), True))
+                    was_there = hit.old is not None and isinstance(hit.old.verdict, Unsafe) and isinstance(hit.new.verdict, Unsafe)
+                    out.append(Judged(site, hit.new.verdict, (), not was_there))
                     continue
                 continue
             unknown = Unknown(
@@ -390,6 +394,12 @@ class _Sides:
             )  # fmt: skip
             out.append(Judged(site, unknown, (), True))
         return out
+
+    def _owner_at(self, pair: FilePair, line: int) -> str:
+        """The definition around a line of the old side."""
+        unit = self._open_quietly("old", pair.old_path or "")
+        at = unit.at_line(line) if unit is not None else None
+        return at.qualname if at is not None else ""
 
     def _unread(self, pair: FilePair, problems: list[object], judged: list[Judged]) -> list[Judged]:
         """Changed allocations in code that could not be analysed are unknown, with the reason, never silent."""
@@ -428,6 +438,18 @@ class _Sides:
             before = Before(pair.old_path or "", old_line, pair.old.line(old_line).strip()) if old_line and pair.old is not None else None
             out.append(Judged(Site(span, language, found[1] if found else "(unnamed)", "added", text.strip(), before), verdict, (), True))  # type: ignore[arg-type]
         return out
+
+
+def _around(pair: FilePair, side: str) -> frozenset[int]:
+    """The changed lines of one side; where it has none for what the other side changed, the lines on both sides of the gap."""
+    out = set(pair.added if side == "new" else pair.removed)
+    source = pair.new if side == "new" else pair.old
+    count = len(source.lines) if source is not None else 0
+    for a, b, c, d in pair.lines.blocks:
+        start, end = (c, d) if side == "new" else (a, b)
+        if start == end:
+            out |= {n for n in (start, start + 1) if 1 <= n <= count}
+    return frozenset(out)
 
 
 def _in_code(unit: Unit, line: int) -> bool:

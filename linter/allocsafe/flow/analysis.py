@@ -23,7 +23,7 @@ from allocsafe.flow.conditions import Atom, TooManyPaths
 from allocsafe.flow.machine import Frame, Machine, OutOfBudget
 from allocsafe.flow.memory import log
 from allocsafe.flow.program import Program
-from allocsafe.flow.state import State, merge
+from allocsafe.flow.state import State, choose, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
 from allocsafe.flow.witness import Reads
 from allocsafe.frontends.base import Definition, Unit, Unsupported
@@ -245,6 +245,7 @@ class FileAnalysis:
         else:
             step, why, decides = "branches", f"left when the paths through {stub.name} became too many", "splitting the function"
         m.conds.grow()
+        m.conds.deadline = float("inf")
         m.deadline = max(m.deadline, time.monotonic() + 0.25 * self.settings.budget)
         m.dry, m.handlers, m.turns = 0, [], ()
         m.state = State(1, m.state.cells)
@@ -288,7 +289,7 @@ class FileAnalysis:
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
-            self._put(key, worst)
+            self._put(key, worst._replace(attrs=found.attrs))  # as the method itself says them, like on the other side
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
@@ -353,12 +354,30 @@ class FileAnalysis:
             self._phase(m, phase_named("__init__", self.settings.phases))
             invoke(m, init, [], {}, receiver_span(self.path), root=True)
         m.frames.pop()
+        self._doubt_attributes(m, cls, receiver)
         for buffer in m.buffers:
             names |= buffer.kept_in
         stubs = self._matter(m, cls, names)
         inside = self._called_inside(stubs)
         self._sequence(m, [(s, receiver) for s in stubs if s.name not in inside])
         return {s.qualname for s in stubs}
+
+    def _doubt_attributes(self, m: Machine, cls: ClassDef, receiver: Ref) -> None:
+        """A plain attribute that another method assigns may hold another value than `__init__` gave it."""
+        assigned: set[str] = set()
+        for base in self.program.lineage(ClassOf(cls, self.path)):
+            unit = self.program.unit(base.path)
+            for name, stub in base.cls.methods.items():
+                if unit is not None and name != "__init__":
+                    text = "\n".join(unit.source.lines[stub.span.line - 1 : stub.span.end_line])
+                    assigned |= set(re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", text))
+        for name in assigned:
+            cell = (("obj", receiver.obj), ("attr", name))
+            held = m.state.cells.get(cell)
+            if held is not None and plain(held):
+                kept = m.decide(("initial", receiver.obj, name), f"self.{name} still has its first value", "order")
+                other = Opaque(("attr", ("obj", receiver.obj), name, "later"), f"self.{name}")
+                m.state.cells[cell] = choose(m.conds, [(kept, held), (m.conds.no(kept), other)]) or held
 
     def _called_inside(self, stubs: list[FunctionStub]) -> set[str]:
         """Methods that are walked from another one that calls them through `self`; a phase of their own makes them entry points all the same."""
@@ -465,16 +484,26 @@ class FileAnalysis:
             if any(b.kept_in for b in buffers):
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))
             lines = frozenset(e.span.line for b in buffers for e in b.entries if e.span.path == self.path)
-            symbol = next((b.symbol for b in buffers if b.symbol), "")
+            symbol = self._symbol(first.site, next((b.symbol for b in buffers if b.symbol), ""))
             out[key] = Found(first.site, symbol, first.what, first.filled, verdict, attrs, self._owner(first.site.line), lines, partial)
         for site in m.filled.values():
             key = (site.span.line, site.span.column)
             if site.span.path == self.path and key not in out:
-                out[key] = Found(site.span, site.symbol, site.what, True, None, site.attrs, self._owner(site.span.line), frozenset())
+                out[key] = Found(site.span, self._symbol(site.span, site.symbol), site.what, True, None, site.attrs, self._owner(site.span.line), frozenset())
         if keep:
             for key, found in out.items():
                 self._put(key, found)
         return out
+
+    def _symbol(self, span: Span, symbol: str) -> str:
+        """What people call an allocation: the name it got in the walk, or the target of the statement it stands in."""
+        if symbol and not symbol.startswith("["):
+            return symbol
+        text = self.unit.source.line(span.line)
+        if re.match(r"\s*return\b", text):
+            return "(returned)"
+        target = re.match(r"\s*([A-Za-z_]\w*(?:\.\w+|\[[^\[\]=]*\])*)\s*(?::[^=]+)?=(?!=)", text)
+        return target[1] if target is not None and target.end() <= span.column else symbol
 
     def _reachable(self, name: str) -> Sequence[str]:
         """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can, unseen."""

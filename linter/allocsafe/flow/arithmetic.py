@@ -10,7 +10,7 @@ from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import log, read, write
 from allocsafe.flow.values import (
-    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped,
+    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped, brief,
 )  # fmt: skip
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin, floordiv, mod, mul
@@ -144,7 +144,7 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
             if number is not None:
                 return Num(number)
     left, right = m.to_opaque(a), m.to_opaque(b)
-    return Opaque(("op", left.key, op, right.key), f"{left.text} {op.lstrip('c')} {right.text}")
+    return Opaque(("op", left.key, op, right.key), brief(f"{left.text} {op.lstrip('c')} {right.text}"))
 
 
 POINTERS = frozenset({"vla", "array", "new", "malloc", "calloc", "std::malloc", "std::calloc", "vector.data"})
@@ -255,8 +255,15 @@ def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
 
 
 def compared_at(m: Machine, op: str, a: Value, b: Value, span: Span, cond: Condition) -> Value:
-    del cond
-    return compared(m, op, a, b, span)
+    """A comparison of one alternative: what it reads is read under the condition of that alternative."""
+    path = m.state.path
+    m.state.path = m.conds.both(path, cond)
+    if m.state.path == FALSE:
+        m.state.path = path
+        return Truth(FALSE)
+    answer = compared(m, op, a, b, span)
+    m.state.path = path
+    return answer
 
 
 def _either(m: Machine, answers: list[tuple[Condition, Value]]) -> Value:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.machine import Machine, root_of, step_meaning
 from allocsafe.flow.memory import keep
+from allocsafe.flow.state import choose
 from allocsafe.flow.values import (
     NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Ref, Super, Truth, TupleOf, Value,
 )  # fmt: skip
@@ -89,7 +90,7 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
             name_buffer(m, held, name)
         elif isinstance(option, Ref) and m.objects[option.obj].kind in ("list", "dict"):
             for (owner, key), held in list(m.state.cells.items()):
-                if owner == ("obj", option.obj) and isinstance(held, Opaque) and held.key in m.filled and not m.filled[held.key].symbol:
+                if owner == ("obj", option.obj) and isinstance(held, Opaque) and held.key in m.filled and m.filled[held.key].symbol in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else ""):
                     label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
                     m.filled[held.key].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
                 elif owner == ("obj", option.obj) and isinstance(held, Array) and held.buf >= 0 and m.buffers[held.buf].symbol in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else ""):
@@ -109,7 +110,10 @@ def import_name(m: Machine, step: ir.Import) -> None:
 
 @step_meaning(ir.GetAttr)
 def get_attr(m: Machine, step: ir.GetAttr) -> None:
-    m.put(step.dst, m.each(m.get(step.obj), lambda v: attribute(m, v, step.attr, step.span)))
+    value = m.get(step.obj)
+    if value == NONE and not m.dry:
+        m.dead_ends.append(step.span)  # the program would stop here: more likely we do not know who sets the value
+    m.put(step.dst, m.each(value, lambda v: attribute(m, v, step.attr, step.span)))
 
 
 def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
@@ -152,7 +156,10 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
         found = class_attribute(m, cls, attr, opaque, span)
         if isinstance(found, Closure):
             return found
-    return Opaque(("attr", opaque.key, attr, m.version(root_of(opaque.key))), f"{opaque.text}.{attr}")
+    version: int | tuple[int, int] = m.version(root_of(opaque.key))
+    if stored := m.version(("name", attr)):
+        version = (version, stored)
+    return Opaque(("attr", opaque.key, attr, version), f"{opaque.text}.{attr}")
 
 
 def array_attribute(m: Machine, array: Array, attr: str) -> Value:
@@ -216,6 +223,13 @@ def class_attribute(m: Machine, owner: ClassOf, attr: str, receiver: Value | Non
                 from allocsafe.flow.calls import invoke
 
                 return invoke(m, Closure(stub, cls.path, 0, receiver, cls.cls.qualname), [], {}, span)
+            if m.program.patched(cls, attr):
+                kept = m.decide(("initial", cls.path, cls.cls.qualname, attr), f"{attr} is the method that the class defines", "order")
+                other = Opaque(("attr", ("patched", cls.path, cls.cls.qualname) if receiver is None else m.to_opaque(receiver).key, attr, m.fresh()), f"{cls.cls.name}.{attr}")
+                if isinstance(receiver, Ref):
+                    other = Opaque(("attr", ("obj", receiver.obj), attr, m.fresh()), f"{cls.cls.name}.{attr}")
+                mine = Closure(stub, cls.path, 0, None if "staticmethod" in names else receiver, cls.cls.qualname)
+                return choose(m.conds, [(kept, mine), (m.conds.no(kept), other)])
             if "staticmethod" in names:
                 return Closure(stub, cls.path, 0, None, cls.cls.qualname)
             if "classmethod" in names:
@@ -282,9 +296,24 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
             m.write_cell((("class", target.path, target.cls.qualname), ("attr", attr)), src)
         return
     opaque = m.to_opaque(target)
+    _may_be_another(m, opaque, attr, src)
     m.write_cell((opaque.key, ("attr", attr)), src)
     if not isinstance(src, (Num, Truth, Const)):
         keep(m, src, span, f"{opaque.text}.{attr}")
+
+
+def _may_be_another(m: Machine, target: Opaque, attr: str, src: Value) -> None:
+    """A store to an attribute of something opaque: other opaque things may be the same object, unless their classes tell them apart."""
+    m.versions[("name", attr)] = m.fresh()
+    mine = m.opaque_class.get(target.key)
+    for who, name in list(m.state.cells):
+        if name != ("attr", attr) or who == target.key or not isinstance(who, tuple) or who[0] in ("obj", "class", "module", "buf"):
+            continue
+        other = m.opaque_class.get(who)
+        if mine is not None and other is not None and mine not in m.program.lineage(other) and other not in m.program.lineage(mine):
+            continue
+        same = m.decide(("same object", *sorted((who, target.key), key=repr)), f"{target.text} is the same object", "unknown")
+        m.state.cells[(who, name)] = choose(m.conds, [(same, src), (m.conds.no(same), m.state.cells[(who, name)])]) or src
 
 
 def rename_kept(m: Machine, value: Value, name: str) -> None:

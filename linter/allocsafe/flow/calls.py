@@ -305,9 +305,10 @@ def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
 
 def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
     """Walks the body of a prepared frame; the joined return value."""
-    path = m.state.path
+    path, logged = m.state.path, m.logged
     m.frames.append(frame)
     saved_stack, m.stack = m.stack, (*m.stack, span)
+    m.callees[span] = frame.function.qualname
     base_cells = set(m.state.cells) if len(m.frames) > 1 else set()
     m.run(frame.function.body)
     if m.state.path != FALSE:
@@ -321,7 +322,8 @@ def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
         return NONE
     value = choose(m.conds, [(m.conds.within(s.path, path), v) for s, v in live])
     m.state = merge(m.conds, [s for s, _ in live], path)
-    if m.state.path != path and not m.handlers and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS:
+    if m.state.path != path and not m.handlers and m.logged == logged and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS:
+        m.passed(path, m.state.path)
         m.state.path = path  # the callee raises under conditions of many parts: the wider path only adds reads
     if not _closure_left(m, frame, value):
         for key in [k for k in m.state.cells if k[0] == frame.ident]:

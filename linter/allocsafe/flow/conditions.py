@@ -13,6 +13,7 @@ it is never evidence for `unsafe`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
@@ -58,6 +59,7 @@ class Conditions:
 
     def __init__(self) -> None:
         self._most = self.MOST_NODES
+        self.deadline = float("inf")
         self._nodes: list[tuple[int, int, int]] = [(-1, 0, 0), (-1, 1, 1)]
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
@@ -90,7 +92,7 @@ class Conditions:
         found = self._unique.get(key)
         if found is None:
             found = self._unique[key] = len(self._nodes)
-            if found > self._most:
+            if found > self._most or (not found & 2047 and time.monotonic() > self.deadline):
                 raise TooManyPaths
             self._nodes.append(key)
         return found
@@ -197,19 +199,24 @@ class Conditions:
 
     def forget(self, f: Condition, indices: set[int]) -> Condition:
         """`f` with the atoms in `indices` quantified away (there is a value for which `f` holds)."""
-        for index in indices & self.support(f):
-            f = self.either(self._cofactor(f, index, False), self._cofactor(f, index, True))
-        return f
+        if not indices:
+            return f
+        memo: dict[Condition, Condition] = {}
 
-    def _cofactor(self, f: Condition, index: int, value: bool) -> Condition:
-        if f <= TRUE:
-            return f
-        var, low, high = self._nodes[f]
-        if var > index:
-            return f
-        if var == index:
-            return high if value else low
-        return self._node(var, self._cofactor(low, index, value), self._cofactor(high, index, value))
+        def exists(at: Condition) -> Condition:
+            if at <= TRUE:
+                return at
+            found = memo.get(at)
+            if found is None:
+                var, low, high = self._nodes[at]
+                if var in indices:
+                    found = self.either(exists(low), exists(high))
+                else:
+                    found = self._node(var, exists(low), exists(high))
+                memo[at] = found
+            return found
+
+        return exists(f)
 
     def facts(self, cube: dict[int, bool]) -> list[Lin]:
         """What the cube says about integers, as expressions that are >= 0. (`!=` says nothing here.)"""

@@ -8,8 +8,12 @@ told apart is picked from: one of several values, nobody knows which.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
+from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import keep, read
+from allocsafe.flow.state import choose, under
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
@@ -209,26 +213,62 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
     if isinstance(key, Alts):
         return m.each(key, lambda k: dict_item(m, ref, k, default))
     name = const_key(key)
-    if name is not None:
+    loose = any(who == owner(ref) and isinstance(cell, tuple) and cell[0] == "some" for who, cell in m.state.cells)
+    rows = [(stored, m.state.cells[place]) for stored, place in _rows(m, ref)] + _computed(m, ref)
+    if name is not None and not loose:
         held = m.read_cell((owner(ref), ("key", name)))
         if held is not None:
             return held
-        computed = _computed(m, ref)
-        return picked(m, [v for _, v in computed], "the dict") if computed and default is None else default or m.unknown("a missing key")
-    computed = _computed(m, ref)
-    for stored, value in reversed(computed):
-        if stored == key:
-            return value
-    candidates = [v for _, v in computed]
-    if not candidates:
-        candidates = all_items(m, ref)
-    if len(computed) == 1:
-        stored, value = computed[0]
-        a, b = m.as_lin(stored), m.as_lin(key)
-        if a is not None and b is not None and default is None:
-            m.state.path = m.conds.both(m.state.path, m.equal_zero(a - b))  # otherwise a KeyError
-        return value
-    return picked(m, candidates, "the dict")
+    for stored, value in rows:
+        if stored == key and not loose:
+            return under(m.conds, value, m.state.path) or value
+    if loose:
+        return picked(m, all_items(m, ref), "the dict")
+    options: list[tuple[Condition, Value]] = []
+    rest = TRUE
+    for stored, value in reversed(rows):
+        same = m.conds.both(rest, same_key(m, stored, key))
+        rest = m.conds.both(rest, m.conds.no(same))
+        options.append((same, value))
+    if default is not None:
+        options.append((rest, default))
+    elif all(same == FALSE for same, _ in options):
+        return m.unknown("a missing key")
+    else:
+        m.state.path = m.conds.both(m.state.path, m.conds.no(rest))  # otherwise a KeyError
+        if m.state.path == FALSE:
+            return NONE
+    found = choose(m.conds, options)
+    return (under(m.conds, found, m.state.path) or found) if found is not None else m.unknown("a missing key")
+
+
+def _rows(m: Machine, ref: Ref) -> list[tuple[Value, tuple[Hashable, Hashable]]]:
+    """The constant keys of a dict, each with its cell."""
+    from allocsafe.flow.arithmetic import literal
+
+    return [(literal(name[1]), (who, name)) for who, name in m.state.cells if who == owner(ref) and isinstance(name, tuple) and name[0] == "key"]
+
+
+def same_key(m: Machine, a: Value, b: Value) -> Condition:
+    """Whether two keys are equal. A number and a text never are; what is neither for sure may be either."""
+    if a == b:
+        return TRUE
+    first, second = const_key(a), const_key(b)
+    if first is not None and second is not None:
+        return TRUE if first == second else FALSE
+    if isinstance(a, Num) and isinstance(b, Num):
+        return m.equal_zero(a.lin - b.lin)
+    texts = [isinstance(key, Const) and isinstance(key.value, str) for key in (a, b)]
+    if any(texts) and any(isinstance(key, (Num, TupleOf, Truth)) or (isinstance(key, Opaque) and key.key in m.numbers) for key in (a, b)):
+        return FALSE
+    if not any(texts):
+        numbers = set(m.numbers)
+        x, y = m.as_lin(a), m.as_lin(b)
+        m.numbers = numbers
+        if x is not None and y is not None:
+            return m.equal_zero(x - y)
+    one, other = m.to_opaque(a), m.to_opaque(b)
+    return m.decide(("same key", one.key, other.key), f"{one.text} == {other.text}", "unknown")
 
 
 def const_key(key: Value) -> object:
@@ -259,13 +299,22 @@ def put_key(m: Machine, ref: Ref, key: Value, value: Value) -> None:
     from allocsafe.flow.attributes import name_buffer
 
     name = const_key(key)
-    if name is not None:
-        if isinstance(value, Array) and isinstance(name, str):
+
+    def replaced(stored: Value, held: Value) -> Value:
+        same = same_key(m, stored, key)
+        return choose(m.conds, [(same, value), (m.conds.no(same), held)]) or held
+
+    pairs = [TupleOf((k, replaced(k, v))) for k, v in _computed(m, ref) if k != key]
+    if name is None:
+        for stored, place in _rows(m, ref):
+            m.write_cell(place, replaced(stored, m.state.cells[place]))
+        pairs.append(TupleOf((key, value)))
+    else:
+        if isinstance(value, (Array, Opaque)) and isinstance(name, str):
             name_buffer(m, value, f'["{name}"]')
         m.write_cell((owner(ref), ("key", name)), value)
-        return
-    pairs = [TupleOf((k, v)) for k, v in _computed(m, ref) if k != key]
-    m.write_cell((owner(ref), "computed"), TupleOf((*pairs, TupleOf((key, value)))))
+    if pairs:
+        m.write_cell((owner(ref), "computed"), TupleOf(tuple(pairs)))
 
 
 def merge_dict(m: Machine, ref: Ref, other: Value) -> None:

@@ -44,7 +44,7 @@ def branch(m: Machine, step: ir.If) -> None:
     shared = assigned(step.then) & assigned(step.orelse) if step.then and step.orelse else frozenset()
     regs = m.frame.regs
     ends: list[State] = []
-    marks = (_exits(m),)
+    marks = (_exits(m), m.logged)
     values: dict[ir.Reg, list[tuple[int, Value]]] = {reg: [] for reg in shared}
     for arm, arm_path in ((step.then, then_path), (step.orelse, else_path)):
         m.state = State(arm_path, dict(before.cells))
@@ -57,10 +57,11 @@ def branch(m: Machine, step: ir.If) -> None:
                 if reg in regs:
                     values[reg].append((tag, regs[reg]))
     m.state = merge(m.conds, ends, path)
-    if m.state.path not in (FALSE, path) and _exits(m) == marks[0]:
+    if m.state.path not in (FALSE, path) and (_exits(m), m.logged) == marks:
         more = m.conds.support(m.state.path) - m.conds.support(path)
         if len(more) > FEW_ATOMS:
-            m.state.path = path  # an arm ended in an error under a condition of many parts: the rest keeps the wider path
+            m.passed(path, m.state.path)
+            m.state.path = path  # an arm ended in an error under a condition of many parts, and nothing was logged under the narrow one
     for reg, options in values.items():
         value = choose(m.conds, options)
         if value is not None:
@@ -82,6 +83,7 @@ def _exits(m: Machine) -> tuple[int, int, int]:
 def assume(m: Machine, step: ir.Assume) -> None:
     cond = truth(m, m.get(step.cond), step.span)
     if len(m.conds.support(cond)) > FEW_ATOMS:
+        m.passed(m.state.path, cond)
         return
     m.state.path = m.conds.both(m.state.path, cond)
 

@@ -12,10 +12,10 @@ selected place and maybe more.
 from __future__ import annotations
 
 from allocsafe.flow.arithmetic import is_array
-from allocsafe.flow.conditions import FALSE, TRUE
+from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import copy_of, keep, log, read
-from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped
+from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped, brief
 from allocsafe.flow.views import Pick, index, some_of
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
@@ -122,12 +122,13 @@ def picked(m: Machine, values: list[Value], what: str) -> Value:
 class Picked:
     """A resolved index: the picks, whether it copies, whether that is not known, and the mask if it is one."""
 
-    __slots__ = ("copies", "mask", "maybe_copies", "picks")
+    __slots__ = ("copies", "mask", "maybe_copies", "picks", "tensors")
 
     def __init__(self) -> None:
         self.picks: list[Pick] = []
         self.copies = False
         self.maybe_copies = False
+        self.tensors = False  # by what is declared a tensor; one of no axes would be a view, which nobody calls so
         self.mask: tuple[object, bool] | None = None
 
 
@@ -176,6 +177,7 @@ def resolve(m: Machine, idx: ir.Index, span: Span) -> Picked:
                 at = m.as_lin(part)
                 out.picks.append(Pick("int", at=at) if at is not None else Pick("lost"))
                 out.maybe_copies = True
+                out.tensors |= part.key in m.tensors
                 out.mask = (part.key, True) if single else None
         else:
             at = m.as_lin(part)
@@ -206,6 +208,40 @@ def _slice(m: Machine, part: ir.Slice, span: Span) -> Pick:
     return Pick("slice", lo=bounds[0], hi=bounds[1], step=step)
 
 
+def by_sign(m: Machine, view: View, picks: list[Pick]) -> list[tuple[Condition, list[Pick]]]:
+    """The picks with their integers told apart by sign: `x[:k]` with `k < 0` is another region. One symbol alone is taken as >= 0, and listed."""
+    if m.frame.function.language in C_LANGUAGES:
+        return [(TRUE, picks)]
+    out: list[tuple[Condition, list[Pick]]] = [(TRUE, picks)]
+    sizes = [d.size for d in view.dims or ()]
+    for number, pick in enumerate(picks):
+        for bit, bound in ((1, pick.lo), (2, pick.hi), (4, pick.at)):
+            if bound is None or bound.as_int() is not None or (-bound).nonneg() or any(bound == size - 1 for size in sizes):
+                continue
+            if m.surely_nonneg(bound):
+                continue
+            if bound.const >= 0 and all(coef > 0 for _, coef in bound.terms):
+                for part in bound.all_syms():
+                    if not isinstance(part.key, tuple) or part.key[0] != "loop":
+                        m.assume_nonneg(Lin.of(part))
+                if m.surely_nonneg(bound):
+                    continue
+            if m.conds.implies(m.state.path, m.at_least_zero(bound)):
+                continue
+            positive = m.sign_of(bound)
+            if pick.step < 0 or len(out) >= MOST_SIGNS:
+                out = [(cond, [*row[:number], Pick("lost"), *row[number + 1 :]]) for cond, row in out]
+                break
+            negative = m.conds.no(positive)
+            below = [(m.conds.both(cond, negative), [*row[:number], row[number]._replace(below=row[number].below | bit), *row[number + 1 :]]) for cond, row in out]
+            out = [(m.conds.both(cond, positive), row) for cond, row in out] + below
+    return out
+
+
+MOST_SIGNS = 4
+"""Alternatives of one index; bounds beyond that are lost."""
+
+
 def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     """`array[idx]`: a view, a copy, or (C++) an element."""
     if array.buf in m.native and m.native[array.buf].storage != "blob":
@@ -215,13 +251,24 @@ def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     if array.buf >= 0 and m.buffers[array.buf].what == "scalar" and array.view.dims == ():
         return m.unknown("an item")
     found = resolve(m, idx, span)
+    signs = by_sign(m, array.view, found.picks)
+    if len(signs) > 1 and not found.copies and not found.maybe_copies:
+        from allocsafe.flow.state import choose
+
+        views = [(cond, Array(array.buf, index(array.view, picks))) for cond, picks in signs]
+        return choose(m.conds, list(views)) or Array(array.buf, index(array.view, found.picks))
     view = index(array.view, found.picks)
+    if len(signs) > 1:
+        view = some_of(array.view)
     if found.copies:
         return copy_of(m, array if not found.mask else Array(array.buf, array.view), span, "copied out by index", gather=True, view=_without_rank(view))
     out = Array(array.buf, view)
     if m.frame.function.language in C_LANGUAGES and not _is_torch(m, array) and view.dims == ():
         log(m, out, "read", span, "element read")
         return m.unknown(f"{m.buffers[array.buf].symbol or 'the array'}[...]")
+    if found.tensors:
+        lost = index(array.view, [p if p.kind != "int" else Pick("lost") for p in found.picks])
+        return copy_of(m, array, span, "copied out by index", gather=True, view=_without_rank(lost))
     if found.maybe_copies:
         return copy_of(m, out, span, "taken out by an index", maybe_alias=True)
     return out
@@ -250,7 +297,8 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
         if found.copies:
             masked_write(m, value, found, span)
         else:
-            log(m, Array(value.buf, view), "write", span, "assigned")
+            for cond, picks in by_sign(m, value.view, found.picks):
+                log(m, Array(value.buf, index(value.view, picks)), "write", span, "assigned", cond=cond)
             if found.maybe_copies:
                 whole_axis = index(array_view(value), [p if p.kind != "int" else Pick("lost") for p in found.picks])
                 log(m, Array(value.buf, some_of(whole_axis)), "write", span, "assigned", some=True)
@@ -342,7 +390,7 @@ def opaque_item(m: Machine, value: Opaque, idx: ir.Index, span: Span) -> Value:
     from allocsafe.flow.machine import root_of
 
     version = (m.version(root_of(value.key)), m.version(value.key))
-    return Opaque(("item", value.key, tuple(keys), version), f"{value.text}[{', '.join(texts)}]")
+    return Opaque(("item", value.key, tuple(keys), version), brief(f"{value.text}[{', '.join(texts)}]"))
 
 
 def shape_at(m: Machine, shape: Opaque, number: int) -> Lin:

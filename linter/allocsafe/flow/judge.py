@@ -78,12 +78,17 @@ class Judge:
         self.phases: set[tuple[int, int]] = set()  # pairs of entry points whose order was taken from their phases
         self._pieces: dict[int, tuple[Piece, ...] | None] = {}
         self._ranks: dict[int, int] = {}
+        self._holes: dict[tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]], Hole] = {}
+        self._asked: dict[Hole, tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]]] = {}
 
     def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
         """What the access `entry` of `buffer` meets."""
         self.worlds = 0
         query = Query(buffer, entry.frame, entry.box, entry.extent, entry.pos if pos is None else pos, entry.cond, entry.turns, entry.phase)
-        return self._ask(query, entry, ())
+        found = self._ask(query, entry, ())
+        if found.hole is not None and found.hole in self._asked:
+            return found._replace(hole=hole(*self._asked[found.hole])._replace(condition=found.hole.condition))
+        return found
 
     # ------------------------------------------------------------ copies
 
@@ -144,6 +149,8 @@ class Judge:
         conds = self.m.conds
         self.worlds += 1
         self.m.tick()
+        if self._excluded(query, world):
+            return None
         must: list[Write] = []
         sure_entries: list[Entry] = []
         open_pieces: list[tuple[Piece, Condition]] = []
@@ -208,6 +215,13 @@ class Judge:
                 return better
         return answer
 
+    def _excluded(self, query: Query, world: Condition) -> bool:
+        """Whether a check that every run has passed by now does not hold in this world."""
+        for pos, phase, turns, fact in self.m.checks:
+            if pos < query.pos and phase == query.phase and all(any(t is mine for mine in query.turns) for t in turns) and self.m.conds.both(world, fact) == FALSE:
+                return True
+        return False
+
     def _around(
         self, query: Query, entry: Entry, pieces: list[Piece], world: Condition, cube: dict[int, bool], covering: dict[int, Entry], blocker: Entry
     ) -> Answer | None:  # fmt: skip
@@ -255,8 +269,19 @@ class Judge:
             if alone.region != found.region:
                 return unsure("part", "which elements are read is not known")
         if doubts:
+            left = self._without_doubts(query, must, facts, cube, world)
+            if left is not None:
+                found, doubts = left, []
+        if doubts:
+            settled = self._whatever(query, must, cube, doubts)
+            if settled is not None:
+                found, cube, doubts = settled[0], settled[1], []
+        if doubts:
             kinds = {a.kind for a in doubts}
             atom = doubts[0]
+            if isinstance(atom.key, tuple) and atom.key[0] == "sign":
+                found = found._replace(condition=atom.text)
+                return unsure("condition", f"safe only when {atom.text}")
             if "order" in kinds:
                 return unsure("order", f"it depends on the order of calls: {_said(atom, cube, self.m)}")
             if "raises" in kinds:
@@ -269,14 +294,50 @@ class Judge:
             return unsure("condition", f"safe only when {found.condition}")
         return Answer("sure", found, entry, query.buffer, cube, done)
 
+    def _whatever(self, query: Query, must: list[Write], cube: dict[int, bool], doubts: list[Atom]) -> tuple[Hole, dict[int, bool]] | None:
+        """The hole that is left whatever the answers to the doubtful questions are, and the path without them; None when there is no such hole."""
+        conds = self.m.conds
+        loose = {i: v for i, v in cube.items() if conds.atoms[i] not in doubts}
+        world = self._of_cube(loose)
+        if not conds.implies(world, query.cond):
+            return None
+        writes = list(must)
+        for e in query.buffer.entries:
+            if e.kind not in ("write", "escape") or conds.both(world, conds.forget(e.cond, self._born_atoms(e))) == FALSE:
+                continue
+            if self._counts(e, query) or (e.phase != query.phase and self.m.may_precede(e.phase, query.phase)):
+                writes.append(self._may_write(e, query))
+        left = self._hole(query, writes, tuple(conds.facts(loose)))
+        return None if left.status in ("none", "cannot-tell", "conditional") else (left, loose)
+
     def _free(self, atom: Atom, ran: bool, query: Query) -> bool:
         """Whether both answers to "did that entry point run before?" really happen, so that the one the path needs may be chosen.
 
         It may run before if its phase comes first; it may be left out if it would have written nothing here.
         """
+        if isinstance(atom.key, tuple) and atom.key[0] in ("same key", "same object"):
+            return not ran  # that two things which nobody compared differ is what happens; that they are one is only not excluded
+        if isinstance(atom.key, tuple) and atom.key[0] == "sign":
+            return ran
         if not isinstance(atom.key, tuple) or atom.key[0] != "ran" or not self.m.surely_over(atom.key[1], query.phase):
             return False
         return ran or not any(e.phase == atom.key[1] and e.kind in ("write", "escape") for e in query.buffer.entries)
+
+    def _without_doubts(self, query: Query, must: list[Write], facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition) -> Hole | None:
+        """The hole that stays when every write happens that some answer to the doubtful questions allows; None if there is none."""
+        conds = self.m.conds
+        doubtful = {i for i in cube if not conds.atoms[i].sure and not self._free(conds.atoms[i], cube[i], query)}
+        if conds.support(query.cond) & doubtful:
+            return None
+        free = conds.forget(world, doubtful)
+        able = []
+        for write in query.buffer.entries:
+            if write.kind in ("write", "escape"):
+                when = conds.both(self._ran(write, query), conds.forget(write.cond, self._born_atoms(write)))
+                if (self._counts(write, query) and conds.both(free, when) != FALSE) or self._may_reach(write, query, free):
+                    able.append(write)
+        left = self._hole(query, [*must, *(self._may_write(e, query) for e in able)], facts)
+        return left if left.status == "generic" else None
 
     def _nothing_empty(self, query: Query) -> tuple[Lin, ...]:
         """That no axis of the buffer and of the read is degenerate: a hole that only an empty tensor closes is a hole."""
@@ -301,7 +362,7 @@ class Judge:
         """Whether a write that is not certain may still have happened before the read."""
         conds = self.m.conds
         world = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
-        if world == FALSE:
+        if world == FALSE or conds.both(write.cond, self._pins(write, query, world)) == FALSE:
             return False
         if write.kind == "write" and write.extent == "all" and self._counts(write, query):
             exact = self._pieces_of(write) is not None and all(self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ())
@@ -469,7 +530,12 @@ class Judge:
         if query.box is None and shape is None and any(w.access.box is not None for w in writes):
             writes = [w for w in writes if w.access.box is None]
         read = Access(self._cut(query.box, query), tuple(t.loop for t in query.turns), facts)
-        found = hole(shape, read, writes)
+        key = (shape, read, tuple(writes))
+        known = self._holes.get(key)
+        if known is None:
+            known = self._holes[key] = hole(shape, read, writes, sampled=False)
+            self._asked[known] = key
+        found = known
         if found.status != "none" and query.box is None and query.frame is None:
             for frame in {w.frame for w in query.buffer.entries if w.frame is not None and w.kind == "write"}:
                 again = self._other_frame(query, frame, facts)

@@ -25,7 +25,8 @@ from allocsafe.flow.state import Cell, State, choose, merge
 from allocsafe.flow.values import NONE, Alts, Array, Const, Dim, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped
 from allocsafe.flow.views import Pick, index, some_of
 from allocsafe.ir import nodes as ir
-from allocsafe.regions.box import Axis, Loop
+from allocsafe.regions.box import Axis, Loop, slice_axis
+from allocsafe.regions.box import length as count_of
 from allocsafe.regions.exprs import Lin, Sym, floordiv, maximum, minimum, sym
 
 UNROLL = 8
@@ -159,6 +160,9 @@ def length_of(m: Machine, value: Value) -> Lin:
         return known[0]
     from allocsafe.flow.machine import root_of
 
+    sliced = _sliced_length(m, opaque)
+    if sliced is not None:
+        return sliced
     root = m.shape_root(opaque)
     if root.key in m.tensors:
         return m.shapes[root.key][0] if m.shapes.get(root.key) else m.size_of(root.key, 0, root.text)
@@ -166,6 +170,28 @@ def length_of(m: Machine, value: Value) -> Lin:
     if not m.born_of(made):
         m.lengths.setdefault(opaque.key, made)
     return made
+
+
+def _sliced_length(m: Machine, value: Opaque) -> Lin | None:
+    """`len(xs[lo:hi])` of an opaque sequence with bounds that are numbers, if nothing has changed it since."""
+    from allocsafe.flow.machine import root_of
+
+    key = value.key
+    if not isinstance(key, tuple) or key[0] != "item" or len(key) != 4 or not isinstance(key[2], tuple) or len(key[2]) != 1:
+        return None
+    part = key[2][0]
+    if not isinstance(part, tuple) or part[0] != "slice" or key[3] != (m.version(root_of(key[1])), m.version(key[1])):
+        return None
+    bounds: list[Lin | None] = []
+    for bound in part[1:]:
+        if bound is not None and not (isinstance(bound, tuple) and bound[0] == "num"):
+            return None
+        bounds.append(None if bound is None else bound[1])
+    step = bounds[2].as_int() if bounds[2] is not None else 1
+    if step is None:
+        return None
+    axis, exact = slice_axis(length_of(m, Opaque(key[1], value.text.split("[", maxsplit=1)[0])), bounds[0], bounds[1], step)
+    return count_of(axis) if axis is not None and exact else None
 
 
 def item_at(m: Machine, value: Value, at: Lin, step: ir.Step) -> Value:
@@ -302,6 +328,9 @@ def walk(
         m.run(orelse)
         return
     turn = Turn(m.fresh(), loop, line)
+    if m.dry >= DEEP:
+        _glance(m, before, path_in, turn, body, orelse)
+        return
     ends = _dry(m, before.cells, path_in, turn, body)
     changed: dict[Cell, _Changed] = {}
     versions = dict(m.versions)
@@ -367,6 +396,7 @@ def walk(
     number = 0
     outside = m.conds.forget(path_in, born)
     broken: list[State] = []
+    early = [(state, state.path) for state in left] + [(state, state.path) for state, _ in late_returns] + [(state, state.path) for _, state in late_raises]
     for state in left:
         state.path = m.conds.both(m.conds.both(m.conds.forget(state.path, born), outside), world(number))
         state.cells = _after_cells(m, state.cells, changed, turn, None, before.cells, loop, FALSE)
@@ -378,6 +408,9 @@ def walk(
     for _, state in late_raises:
         state.path = m.conds.both(m.conds.forget(state.path, born), world(number))
         number += 1
+
+    for state, in_turn in early:
+        _last_turn(m, turn, in_turn, state.path)
 
     # after the last turn
     if counted:
@@ -397,6 +430,56 @@ def walk(
         m.run(orelse)
     if broken:
         m.state = merge(m.conds, [m.state, *broken], path)
+
+
+DEEP = 3
+"""Trial walks on top of one another after which an inner loop is walked once: every level would multiply the walks below it."""
+
+
+def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callable[[], None], orelse: ir.Block) -> None:
+    """An inner loop of a trial walk: one pass, and nothing is known of what it changed but that it did."""
+    ends = _dry(m, before.cells, path, turn, body)
+    cells = dict(before.cells)
+    for key in _differing(before.cells, ends):
+        values = [end.cells[key] for end in ends if key in end.cells]
+        old = before.cells.get(key)
+        if old is not None:
+            values.append(old)
+        after: list[Value] = []
+        for value in values:
+            for option in value.options if isinstance(value, Alts) else ((TRUE, value),):
+                left = option[1]
+                if isinstance(left, (Num, Opaque, Truth, Const)):
+                    left = Num(m.symbol(_last_key(m), "its last value")) if isinstance(left, Num) else m.unknown("its last value")
+                elif isinstance(left, Array) and left != old:
+                    left = Array(left.buf, some_of(View(None, None, None)))
+                if left not in after:
+                    after.append(left)
+        from allocsafe.flow.items import picked
+
+        cells[key] = after[0] if len(after) == 1 else picked(m, after, "what the loop left")
+    m.state = State(before.path, cells)
+    if m.state.path != FALSE:
+        m.run(orelse)
+
+
+def _last_turn(m: Machine, turn: Turn, in_turn: Condition, world: Condition) -> None:
+    """In the world in which a turn left the loop at one exit, that turn made every write that stands before the exit on all its paths.
+
+    Only those whose elements do not depend on the turn are known to be the same wherever the loop was left.
+    """
+    if m.dry or in_turn == FALSE or world == FALSE:
+        return
+    depth = len(m.turns)
+    for buffer in m.buffers:
+        for entry in list(buffer.entries):
+            if entry.kind != "write" or entry.extent != "all" or len(entry.turns) != depth + 1 or entry.turns[depth].id != turn.id or turn.id in entry.born:
+                continue
+            bounds = [t for axis in entry.box or () for t in (axis.start, *axis.stops)]
+            if any(entry.turns[depth].loop.var in t.all_syms() for t in bounds) or not m.conds.implies(in_turn, entry.cond):
+                continue
+            m.pos += 1
+            buffer.entries.append(entry._replace(pos=m.pos, cond=world, turns=entry.turns[:depth]))
 
 
 def _cell_name(key: Cell) -> str:
@@ -570,25 +653,32 @@ def _shifted(array: Array, by: Lin) -> Array:
     return Array(array.buf, View(view.frame, tuple(box), (Dim(dim.axis, dim.size - by), *view.dims[1:]), view.open, view.extent), array.scalar)
 
 
+def _last_key(m: Machine) -> tuple[str, int]:
+    """A key for a value that a loop leaves: another one in every turn of the loops around."""
+    key = ("settled", m.fresh())
+    m.note_born(key)
+    return key
+
+
 def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 4) -> Value:
     """`value` as it is seen outside of the turn that made it: its loop variable becomes `last`, or it loses its exactness."""
     if isinstance(value, Num):
         syms = value.lin.all_syms()
         if turn.id in m.born_of(value.lin):
-            return Num(m.symbol(("settled", m.fresh()), "its last value"))
+            return Num(m.symbol(_last_key(m), "its last value"))
         if turn.loop.var in syms:
-            return Num(value.lin.substitute({turn.loop.var: last})) if last is not None else Num(m.symbol(("settled", m.fresh()), "its last value"))
+            return Num(value.lin.substitute({turn.loop.var: last})) if last is not None else Num(m.symbol(_last_key(m), "its last value"))
         return value
     if isinstance(value, Truth):
         if any(turn.id in m.conds.atoms[i].born for i in m.conds.support(value.cond)):
-            return Truth(m.decide(("settled", m.fresh()), "its last value", "branch"))
+            return Truth(m.decide(_last_key(m), "its last value", "branch"))
         return value
     if isinstance(value, Array):
         return Array(value.buf, _settle_view(m, value.view, turn, last), value.scalar)
     if isinstance(value, TupleOf) and depth:
         return TupleOf(tuple(settle(m, v, turn, last, depth - 1) for v in value.items))
     if isinstance(value, Opaque) and turn.id in m.born_in(value.key):
-        return Opaque(("settled", m.fresh()), value.text)
+        return Opaque(_last_key(m), value.text)
     if isinstance(value, Alts):
         options: list[tuple[Condition, Value]] = []
         for cond, option in value.options:

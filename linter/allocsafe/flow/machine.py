@@ -34,6 +34,10 @@ STEPS: dict[type, Callable[..., None]] = {}
 """What each kind of step does: (machine, step) -> None. Filled by the modules that know."""
 
 
+_ASSUMED: set[Sym] = set()
+"""Symbols that are >= 0 by assumption alone; symbols outlive a walk, and each walk lists what it assumed."""
+
+
 class OutOfBudget(Exception):
     """The site's time is used up; its verdict is unknown (budget)."""
 
@@ -108,6 +112,7 @@ class Machine:
         self.contracts = contracts or {}
         self.deadline = deadline
         self.conds = Conditions()
+        self.conds.deadline = deadline
         self.conds.unknown = lambda: self.unknown("a value")
         self.state = State()
         self.buffers: list[Buffer] = []
@@ -123,6 +128,8 @@ class Machine:
         self.born_keys: dict[Hashable, frozenset[int]] = {}
         self.shapes: dict[Hashable, tuple[Lin, ...]] = {}
         self.assumes: set[str] = set()
+        self.assumed: dict[str, set[Sym]] = {}  # lengths taken as not negative: the text of an assumption -> its symbols
+        self.callees: dict[Span, str] = {}  # the function that is walked at a call
         self.masks: dict[Hashable, tuple[Hashable, bool]] = {}
         self.globals_run: dict[str, int] = {}
         self.graphs: dict[Hashable, list[tuple[int, int]]] = {}
@@ -143,6 +150,7 @@ class Machine:
         self.shape_alias: dict[Hashable, Opaque] = {}
         self.filled: dict[Hashable, FilledSite] = {}
         self.calling = ""
+        self.logged = 0
         self.dead_ends: list[Span] = []
         self.entry_phases: list[Phase | None] = [None]
         self.ran: dict[int, Condition] = {}
@@ -152,6 +160,8 @@ class Machine:
         self.lengths: dict[Hashable, Lin] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
         self.opaque_class: dict[Hashable, ClassOf] = {}
         self.integers: set[Hashable] = set()
+        self.numbers: set[Hashable] = set()  # opaque values used as a number somewhere: no texts
+        self.checks: list[tuple[int, int, tuple[Turn, ...], Condition]] = []
         self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
         self.zero_writes: set[int] = set()  # positions of writes of nothing but zeros
 
@@ -374,7 +384,11 @@ class Machine:
         if isinstance(value, Truth) and value.cond in (TRUE, FALSE):
             return Lin.of(value.cond)
         if isinstance(value, Opaque):
-            return self.symbol(("int", value.key), value.text, nonneg=nonneg)
+            self.numbers.add(value.key)
+            made = self.symbol(("int", value.key), value.text)
+            if nonneg:
+                self.assume_nonneg(made)
+            return made
         if isinstance(value, Known) and not value.name.startswith(("torch.", "numpy.")):
             return self.symbol(("int", ("known", value.name)), value.name.rsplit(".", 1)[-1], nonneg=nonneg)
         return None
@@ -383,12 +397,31 @@ class Machine:
         """A plain symbol used as a length is taken as not negative; the verdict lists it where it mattered."""
         if lin.const == 0 and len(lin.terms) == 1 and lin.terms[0][1] == 1:
             only = lin.terms[0][0]
-            if not only.nonneg and only.defn is None and not only.name.startswith("-"):
+            if (not only.nonneg or only in _ASSUMED) and only.defn is None and not only.name.startswith("-"):
                 sym(only.key, only.name, nonneg=True)
-                self.assumes.add(f"{only.name} >= 0")
+                _ASSUMED.add(only)
+                self.assumed.setdefault(f"{only.name} >= 0", set()).add(only)
+
+    def surely_nonneg(self, lin: Lin) -> bool:
+        """Whether `lin` is proved to be >= 0 in every turn of the loops around."""
+        if lin.nonneg():
+            return True
+        for turn in reversed(self.turns):
+            coef = dict(lin.terms).get(turn.loop.var)
+            if coef is not None and not lin.neg():
+                first, last = (turn.loop.start, turn.loop.stop - 1) if turn.loop.step > 0 else (turn.loop.stop + 1, turn.loop.start)
+                lin = lin - Lin.of(turn.loop.var) * coef + (first if coef > 0 else last) * coef
+        return lin.nonneg()
 
     def version(self, root: Hashable) -> int:
         return self.versions.get(root, 0)
+
+    def passed(self, path: Condition, narrowed: Condition) -> None:
+        """Whoever comes by here on `path` goes on under `narrowed` only. Kept beside the path, which stays the wider one."""
+        if self.dry or len(self.checks) >= 64 or len(self.conds.support(path) | self.conds.support(narrowed)) > 12:
+            return
+        self.pos += 1
+        self.checks.append((self.pos, self.phase, self.turns, self.conds.either(self.conds.no(path), narrowed)))
 
     def bump(self, value: Value) -> None:
         """Something may have changed what can be reached from `value`: its attributes get new versions."""
@@ -415,6 +448,11 @@ class Machine:
         if lin.terms[0][1] < 0:
             return self.conds.no(self._lin_atom(-lin - 1, span))
         return self._lin_atom(lin, span)
+
+    def sign_of(self, lin: Lin) -> Condition:
+        """The condition `lin >= 0` of an index that nothing bounds: that it is negative is not excluded, no more."""
+        born = self.born_of(lin) | frozenset(t.id for t in self.turns if t.loop.var in lin.all_syms())
+        return self.conds.atom(Atom(("sign", lin), ge_text(lin), "unknown", NOWHERE, lin, None, None, None, born))
 
     def _lin_atom(self, lin: Lin, span: Span) -> Condition:
         born = self.born_of(lin) | frozenset(t.id for t in self.turns if t.loop.var in lin.all_syms())

@@ -128,6 +128,7 @@ def log(
         event or ("written" if kind == "write" else "read"), accumulate, step, decides,
     )  # fmt: skip
     buffer.entries.append(entry)
+    m.logged += 1
     if buffer.origin is not None and buffer.origin.maybe_alias and kind == "write":
         log(m, Array(buffer.origin.array.buf, buffer.origin.array.view), "write", span, note, some=True, cond=cond)
 

@@ -12,7 +12,7 @@ from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
-from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, Ref, Truth, TupleOf, Value
+from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, Ref, Truth, TupleOf, Value, brief
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence
 
@@ -212,10 +212,10 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
                 m.shapes[made.key] = shape
             elif like is not None:
                 m.shapes_like(made.key, like)
-            m.note_filled(span, summary.name, attributes_of(m, bound, shape), made)
+            m.note_filled(span, summary.name, attributes_of(m, bound, shape, summary.name), made)
             return made
         array = allocate(m, span, summary.name, shape, False, like)
-        m.buffers[array.buf].attrs = attributes_of(m, bound, shape)
+        m.buffers[array.buf].attrs = attributes_of(m, bound, shape, summary.name)
         return array
     subject = bound.get(summary.result.param) if summary.result.param else None
     if kind == "=":
@@ -236,6 +236,8 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         return NONE
     fresh = _steady_result(m, summary, bound)
     made = fresh if fresh is not None else m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
+    if special == "data" and kind == "new":
+        m.note_filled(span, summary.name, attributes_of(m, bound, None, summary.name), made)
     if kind == "new" and special in ("like", "broadcast", "where") or (kind == "new" and special == ""):
         first = next((bound[p.name] for p in summary.params if p.name in bound and p.effect in "RMV-"), None)
         shape = shape_of(m, first) if first is not None and special in ("like",) else None
@@ -251,7 +253,7 @@ def _steady_result(m: Machine, summary: Summary, bound: dict[str, Value]) -> Opa
     if any(word in summary.name for word in ("rand", "bernoulli", "normal", "multinomial", "dropout")):
         return None
     keys = tuple((name, m.to_opaque(v).key, m.version(m.to_opaque(v).key)) for name, v in sorted(bound.items()))
-    return Opaque(("op", ("call", summary.name), keys), f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})")
+    return Opaque(("op", ("call", summary.name), keys), brief(f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})"))
 
 
 def shape_of(m: Machine, value: Value) -> tuple[object, ...] | None:  # type: ignore[type-arg]
@@ -291,12 +293,16 @@ def _constructed(m: Machine, bound: dict[str, Value]) -> Value | None:
     return None
 
 
-def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[object, ...] | None) -> dict[str, str]:  # type: ignore[type-arg]
+def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[object, ...] | None, made_by: str) -> dict[str, str]:  # type: ignore[type-arg]
     """dtype, device and the like, as text, for comparing both sides."""
     out = {}
+    if made_by.rsplit(".", 1)[-1] == "full" and made_by.startswith("torch.") and bound.get("dtype", NONE) == NONE:
+        value = bound.get("fill_value")
+        if isinstance(value, (Num, Truth)):  # the default otherwise
+            out["dtype"] = "torch.int64" if isinstance(value, Num) else "torch.bool"
     for name, what in (("dtype", "dtype"), ("device", "device"), ("layout", "layout"), ("pin_memory", "pinning"), ("requires_grad", "requires_grad")):
-        if name in bound:
-            value = bound[name]
+        value = bound.get(name, NONE)
+        if value != NONE:
             out[what] = str(bool(value.cond)) if isinstance(value, Truth) and value.cond in (0, 1) else m.to_opaque(value).text
     if shape is not None:
         out["shape"] = ", ".join(str(s) for s in shape)
@@ -377,7 +383,9 @@ def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Va
     base = m.to_opaque(value)
     keys = tuple((name, m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh()) for name, v in sorted(bound.items()) if v is not value)
     short = summary.name.rsplit(".", 1)[-1]
-    made = Opaque(("op", base.key, short, keys), f"{base.text}.{short}(...)")
+    made = Opaque(("op", base.key, short, keys), brief(f"{base.text}.{short}(...)"))
+    if base.key in m.filled:
+        m.filled.setdefault(made.key, m.filled[base.key])  # the name of the view is the name of the allocation
     if summary.special == "same":
         known = m.shapes.get(base.key)
         if known is not None:

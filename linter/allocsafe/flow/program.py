@@ -43,6 +43,7 @@ class Program:
         self._imports: dict[str, dict[str, tuple[str, str | None]]] = {}
         self._lineages: dict[ClassOf, list[ClassOf]] = {}
         self._allocates: dict[tuple[str, str], bool] = {}
+        self._patched: dict[tuple[str, str], frozenset[str]] = {}
         self.most_files = most_files
 
     def unit(self, path: str) -> Unit | None:
@@ -256,6 +257,20 @@ class Program:
                 value = choose(m.conds, [(kept, value), (m.conds.no(kept), other)]) or value  # noqa: PLW2901
             m.write_cell((where, ("attr", name)), value)
         return m.read_cell((where, ("attr", attr)))
+
+    def patched(self, owner: ClassOf, attr: str) -> bool:
+        """Whether the class's file assigns its method from outside: `Box.fill = other`, `setattr(Box, "fill", other)`."""
+        if attr.startswith("__"):
+            return False
+        unit = self.unit(owner.path)
+        if unit is None or unit.language != "python":
+            return False
+        key = (owner.path, owner.cls.name)
+        if key not in self._patched:
+            name = re.escape(owner.cls.name)
+            found = re.findall(rf"\b{name}\.(\w+)[ \t]*=(?!=)|\bsetattr\(\s*{name}\s*,\s*[\"'](\w+)", unit.source.text)
+            self._patched[key] = frozenset(a or b for a, b in found)
+        return attr in self._patched[key]
 
     def super_attribute(self, m: Machine, value: Super, attr: str, span: Span) -> Value:
         """An attribute as the bases of the class define it."""

@@ -180,3 +180,11 @@ Value: TypeAlias = Union[
 ]
 
 NONE = Const(None)
+
+
+def brief(text: str, most: int = 28) -> str:
+    """The text of an opaque value, short enough to stand inside a region: of a long call, its name."""
+    if len(text) <= most:
+        return text
+    head, bracket, _ = text.partition("(")
+    return f"{head}(...)" if bracket and len(head) <= most - 5 and head.replace(".", "").isidentifier() else f"{text[: most - 3]}..."

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from allocsafe.flow.values import Dim, View
 from allocsafe.regions.box import Axis, Box, compose, length, slice_axis, whole
-from allocsafe.regions.exprs import Lin, floordiv, le, mul
+from allocsafe.regions.exprs import Lin, floordiv, le, maximum, mul
 
 ONE = Lin.of(1)
 ZERO = Lin.of(0)
@@ -33,6 +33,8 @@ class Pick(NamedTuple):
     lo: Lin | None = None
     hi: Lin | None = None
     step: int = 1
+    below: int = 0
+    """Which of its integers are negative although nothing proves it, as a sum: 1 lo, 2 hi, 4 at."""
 
 
 def view_of_shape(shape: tuple[Lin, ...] | None, outer: Sequence[Axis] = (), *, open_rank: bool = False) -> View:
@@ -100,13 +102,15 @@ def _pick(box: list[Axis] | None, dim: Dim, pick: Pick) -> tuple[Lin | None, boo
         return dim.size, False
     if pick.kind == "int":
         assert pick.at is not None
-        at = dim.size + pick.at if pick.at.neg() else pick.at
+        at = dim.size + pick.at if pick.at.neg() or pick.below & 4 else pick.at
         if dim.axis < 0 or box is None:
             return None, dim.axis < 0 and (box is not None or le(dim.size, ONE) is True)
         inner = Axis(at, (at + 1,))
         exact = True
     else:
-        axis, exact = slice_axis(dim.size, pick.lo, pick.hi, pick.step)
+        lo = maximum(dim.size + pick.lo, ZERO) if pick.below & 1 and pick.lo is not None else pick.lo
+        hi = maximum(dim.size + pick.hi, ZERO) if pick.below & 2 and pick.hi is not None else pick.hi
+        axis, exact = slice_axis(dim.size, lo, hi, pick.step)
         if axis is None:
             return dim.size, False
         if dim.axis < 0 or box is None:

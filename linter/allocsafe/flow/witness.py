@@ -17,6 +17,9 @@ from allocsafe.regions.question import hole
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence, Event, Facet, Hole, Safe, Unknown, Unsafe, Verdict
 
+MOST_BRANCHES = 4
+"""Branches told in a story: the last ones before the read."""
+
 SEVERITY: dict[Consequence, int] = {"index": 6, "accumulate": 5, "compare": 4, "collective": 4, "persist": 4, "data": 3, "return": 1}
 
 DECIDES = {
@@ -113,7 +116,7 @@ class Reads:
     def _facets(self, answer: Answer) -> frozenset[Facet]:
         entry, m = answer.entry, self.m
         out: set[Facet] = set()
-        writers = [e for b in self.buffers for e in b.entries if e.kind in ("write", "escape")]
+        writers = [e for b in self._chain(answer.buffer) for e in b.entries if e.kind in ("write", "escape")]
         later = [e for e in writers if e.pos > entry.pos and e.phase != entry.phase]
         if entry.accumulate:
             out.add("zero-relied-on")
@@ -234,7 +237,19 @@ class Reads:
     # ------------------------------------------------------------ words and stories
 
     def _assumes(self) -> tuple[str, ...]:
-        return tuple(sorted(self.m.assumes))
+        """What was taken for granted about this allocation: the lengths it is accessed by, the contracts of its readers, the order of phases."""
+        m = self.m
+        entries = [e for b in self.buffers for e in b.entries]
+        used = {s for b in self.buffers for size in b.shape or () for s in size.all_syms()}
+        used |= {s for e in entries for axis in e.box or () for lin in (axis.start, *axis.stops) for s in lin.all_syms()}
+        notes = {e.note.removeprefix("read by ") for e in entries}
+        out = {text for text, symbols in m.assumed.items() if symbols & used}
+        out |= {text for text in m.assumes if " reads its tensor arguments" not in text or text.split(" reads its ")[0] in notes}
+        for pair in self.judge.phases:
+            first, second = (m.phase_of(index) for index in pair)
+            if first is not None and second is not None and first.rank > 1:
+                out.add(f"{first.name} before {second.name}")
+        return tuple(sorted(out))
 
     def _region(self, answer: Answer) -> str:
         assert answer.hole is not None
@@ -253,28 +268,38 @@ class Reads:
     def _story(self, answer: Answer) -> tuple[Event, ...]:
         buffer, entry = answer.buffer, answer.entry
         out = [Event("allocated", buffer.site, "", buffer.what)]
-        chain: list[Buffer] = [buffer]
-        while chain[-1].origin is not None:
-            chain.append(self.m.buffers[chain[-1].origin.array.buf])
+        chain = self._chain(buffer)
         writes = [e for b in chain for e in b.entries if e.kind == "write"]
         before = [e for e in answer.covering if e in writes]
         for write in before[:6]:
             out.append(Event("written", write.span, self.region_of(write, chain), write.note))
+        branches: list[Event] = []
         for index in sorted(answer.cube):
             atom = self.m.conds.atoms[index]
-            if atom.span.line and atom.kind != "unknown":
-                out.append(Event("branch", atom.span, "", self.m.conds.text({index: answer.cube[index]})[0]))
+            if isinstance(atom.key, tuple) and atom.key[0] == "ran":
+                if answer.cube[index] or atom.text in answer.why:
+                    out.append(Event("phase", atom.span, "", self.m.conds.text({index: answer.cube[index]})[0]))
+            elif atom.span.line and atom.kind != "unknown":
+                branches.append(Event("branch", atom.span, "", self.m.conds.text({index: answer.cube[index]})[0]))
+        out += branches[-MOST_BRANCHES:]
         for copied in chain[:-1]:
             if copied.origin is not None:
                 out.append(Event("copied", copied.origin.span, "", copied.origin.note))
         for span in entry.stack[1:]:
-            out.append(Event("called", span, "", ""))
+            out.append(Event("called", span, "", self.m.callees.get(span, "")))
         kind = {"read": "read", "escape": "escaped", "return": "returned", "keep": "kept"}.get(entry.kind, "read")
         out.append(Event(kind, entry.span, self._as_hole(answer).region if answer.hole is not None else "", entry.note))  # type: ignore[arg-type]
         later = [e for e in writes if e.pos > entry.pos and e not in before]
-        for write in later[:2]:
+        for write in list({(w.span, w.note): w for w in later}.values())[:2]:
             out.append(Event("written", write.span, self.region_of(write, chain), f"{write.note}, later"))
-        return tuple(out)
+        return tuple(dict.fromkeys(out))
+
+    def _chain(self, buffer: Buffer) -> list[Buffer]:
+        """The buffer, what it is a copy of, and so on."""
+        chain = [buffer]
+        while (origin := chain[-1].origin) is not None:
+            chain.append(self.m.buffers[origin.array.buf])
+        return chain
 
     def region_of(self, entry: Entry, chain: list[Buffer]) -> str:
         """The region of one access, as people write it."""

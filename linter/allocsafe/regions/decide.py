@@ -29,7 +29,7 @@ MAX_CONDITION = 120  # characters; a longer condition tells nobody anything
 MAX_LEFT = 64  # pieces of what is left; a question that shatters further is not worth its answer
 
 
-def decide(asked: Asked) -> Hole:
+def decide(asked: Asked, *, sampled: bool = True) -> Hole:
     """The answer by sets. Raises TooComplex where the budget or the pieces run out."""
     with isl.budget():
         question = _Question(asked)
@@ -37,7 +37,7 @@ def decide(asked: Asked) -> Hole:
     if left is None:
         return NO_HOLE
     region = _worded(lambda: question.region(left), "a part of it")
-    sample = _worded(lambda: question.sample(left), "") if status != "cannot-tell" else ""
+    sample = _worded(lambda: question.sample(left), "") if sampled and status != "cannot-tell" else ""
     condition = _worded(lambda: question.condition(left), None) if status != "generic" else None
     if status == "conditional" and (condition is None or len(condition) > MAX_CONDITION):
         condition = question.relation()

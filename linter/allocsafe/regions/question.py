@@ -63,8 +63,13 @@ class Asked(NamedTuple):
     rank: int
 
 
-def hole(shape: tuple[Lin, ...] | None, read: Access, writes: Sequence[Write], facts: Sequence[Lin] = ()) -> Hole:
-    """The unwritten part of what `read` touches, given all writes that may stand before it."""
+def hole(
+    shape: tuple[Lin, ...] | None, read: Access, writes: Sequence[Write], facts: Sequence[Lin] = (), *, sampled: bool = True
+) -> Hole:
+    """The unwritten part of what `read` touches, given all writes that may stand before it.
+
+    `sampled` False leaves the smallest concrete case out: finding it can cost more than the answer.
+    """
     asked = prepared(shape, read, writes, facts)
     if asked is None or quick.surely_covered(asked.read, asked.shape, asked.writes):
         return NO_HOLE
@@ -75,7 +80,7 @@ def hole(shape: tuple[Lin, ...] | None, read: Access, writes: Sequence[Write], f
     from allocsafe.regions import decide  # islpy: 60 ms that most runs do not need
 
     try:
-        return decide.decide(asked)
+        return decide.decide(asked, sampled=sampled)
     except TooComplex as error:
         return Hole("cannot-tell", outline(asked), "", None, str(error) or "too complex")
 
