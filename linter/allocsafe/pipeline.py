@@ -154,15 +154,70 @@ def _excluded(pair: FilePair, config: Config) -> bool:
 
 
 def _concerns(pair: FilePair) -> bool:
-    """Whether a file can have a site: it allocates somewhere, or a changed line fills something. Text only, nothing is parsed."""
+    """Whether a file can have a site, by its text alone: nothing is parsed.
+
+    A changed line allocates or fills; or the function around it allocates; or it names something that the file binds to an allocation; or the function
+    around it is named in a function that allocates. Everything else cannot change what is unwritten in this file.
+    """
     if not patches.judgeable(pair.path) or (pair.old is None and pair.new is None) or pair.status == "binary":
         return False
     if not pair.added and not pair.removed:
         return False
-    for source in (pair.old, pair.new):
-        if source is not None and ALLOCATES.search(source.text):
+    return any(_side_concerns(source, lines) for source, lines in ((pair.old, pair.removed), (pair.new, pair.added)) if source is not None)
+
+
+def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
+    text = source.text
+    changed = [source.line(n) for n in lines]
+    if any(ALLOCATES.search(line) or FILLS.search(line) for line in changed):
+        return True
+    hits = [found.start() for found in ALLOCATES.finditer(text)]
+    if not hits:
+        return False
+    if not source.path.endswith(PYTHON):
+        return True
+    rows = sorted({text.count("\n", 0, at) + 1 for at in hits}) if len(hits) < 64 else None
+    if rows is None:
+        return True
+    blocks = {_block(source, n) for n in lines}
+    if any(first <= row <= last for first, last in blocks for row in rows):
+        return True
+    names = set(re.findall(r"[A-Za-z_]\w+", "\n".join(changed)))
+    bound: set[str] = set()
+    for row in rows:
+        bound |= _assigned("\n".join(source.lines[max(row - 2, 0) : row]))
+        head = re.match(r"\s*(?:self\.)?(\w+)\s*(?::[^=]+)?=", source.line(row))
+        if head is not None:
+            bound.add(head[1])
+    if names & bound:
+        return True
+    heads = {found[1] for first, _ in blocks if (found := re.search(r"def\s+(\w+)", "\n".join(source.lines[first - 1 : first + 8])))}
+    for first, last in {_block(source, row) for row in rows}:
+        body = "\n".join(source.lines[first - 1 : last])
+        if any(re.search(rf"\b{re.escape(head)}\b", body) for head in heads):
             return True
-    return any(FILLS.search(pair.old.line(n)) for n in pair.removed) if pair.old is not None else False
+    return False
+
+
+def _block(source: Source, line: int) -> tuple[int, int]:
+    """The lines of the function around a line, by indentation; the whole file for top-level code."""
+    rows = source.lines
+    at = min(line, len(rows)) - 1
+    while at >= 0 and not rows[at].strip():
+        at -= 1
+    indent = len(rows[at]) - len(rows[at].lstrip()) if at >= 0 else 0
+    while at >= 0:
+        row = rows[at]
+        if row.strip():
+            here = len(row) - len(row.lstrip())
+            if re.match(r"\s*(?:async\s+)?def\s", row) and (here < indent or at == line - 1):
+                end = at + 1
+                while end < len(rows) and (not rows[end].strip() or len(rows[end]) - len(rows[end].lstrip()) > here or rows[end].lstrip().startswith(")")):
+                    end += 1
+                return at + 1, end
+            indent = min(indent, here) if here < indent else indent
+        at -= 1
+    return 1, len(rows)
 
 
 def _ruled(
@@ -354,7 +409,8 @@ class _Sides:
             if edit.new is None:
                 verdict = Safe("the allocation is gone", (Event("note", span, "", "taken out"),))
             elif edit.new.filled:
-                verdict = Safe("it starts filled", (Event("filled", span, "[:]", edit.new.what),))
+                told = " and ".join(c.what for c in changes)
+                verdict = Safe(f"it starts filled; its {told} changed" if told else "it starts filled", (Event("filled", span, "[:]", edit.new.what),))
             else:
                 verdict = Unknown("context", span, "the analysis did not reach it", "an entry point that calls it")
         return Judged(site, verdict, tuple(changes), edit.is_new)

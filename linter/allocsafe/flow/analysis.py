@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from allocsafe.effects.summary import Tables
-from allocsafe.flow import arithmetic, attributes, calls, containers, control, cplusplus, items, loops  # noqa: F401  (they register their steps)
+from allocsafe.flow import arithmetic, attributes, calls, containers, control, items, loops  # noqa: F401  (they register their steps)
 from allocsafe.flow.buffers import Buffer
 from allocsafe.flow.calls import invoke
 from allocsafe.flow.conditions import Atom, TooManyPaths
@@ -27,7 +27,7 @@ from allocsafe.flow.state import State, choose, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
 from allocsafe.flow.witness import Reads
 from allocsafe.frontends.base import Definition, Unit, Unsupported
-from allocsafe.ir.nodes import ClassDef, FunctionStub
+from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 from allocsafe.source import Span
 from allocsafe.verdict import Safe, Unknown, Unsafe, Verdict
 
@@ -71,8 +71,11 @@ class FileAnalysis:
         if unit is None:
             raise FileNotFoundError(path)
         self.unit: Unit = unit
+        if unit.language != "python":
+            from allocsafe.flow import cplusplus  # noqa: F401  (registers its steps)
         self.found: dict[tuple[int, int], Found] = {}
         self.problems: list[Unknown] = []
+        self.own_attrs: dict[tuple[int, int], dict[str, str]] = {}  # as the function says them that holds the allocation, whoever calls it
         self.lines: frozenset[int] = frozenset()
         self.deadline = time.monotonic() + 2 * settings.budget
 
@@ -128,6 +131,9 @@ class FileAnalysis:
             self._guard(methods[0], lambda o=owner, ms=methods: self._class(o, ms))  # type: ignore[misc]
         if module_too:
             self._guard(None, self._module)
+        for key, attrs in self.own_attrs.items():
+            if key in self.found:
+                self.found[key] = self.found[key]._replace(attrs=attrs)
 
     def _guard(self, definition: Definition | None, act: Callable[[], None]) -> None:
         """A bug or a budget inside one definition costs its sites' verdicts, not the run."""
@@ -171,6 +177,7 @@ class FileAnalysis:
         m = self.machine()
         self._walk_root(m, definition)
         alone = self.collect(m, keep=False)
+        self._own(alone, [definition])
         leaving = [f for f in alone.values() if f.verdict is not None and _left(f.verdict)]
         if roots and leaving:
             reached: dict[tuple[int, int], list[Found]] = {}
@@ -197,6 +204,12 @@ class FileAnalysis:
             return
         for key, found in alone.items():
             self._put(key, found)
+
+    def _own(self, alone: dict[tuple[int, int], Found], walked: Sequence[Definition]) -> None:
+        """Remembers the attributes of allocations as the walk of their own function, from opaque arguments, has them: both sides have that walk."""
+        for key, found in alone.items():
+            if any(self._wanted_line(key[0], d) for d in walked):
+                self.own_attrs.setdefault(key, found.attrs)
 
     def _wanted_line(self, line: int, definition: Definition) -> bool:
         return definition.first_line <= line <= definition.last_line
@@ -263,6 +276,7 @@ class FileAnalysis:
             self._walk_root(first, definition)
             first.state = State(1, {k: v for k, v in first.state.cells.items() if isinstance(k[0], tuple) and k[0][0] in ("module", "class")})
         alone = self.collect(first, keep=False)
+        self._own(alone, methods)
         lasting = {key: f for key, f in alone.items() if f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))}
         for key, found in alone.items():
             if key not in lasting:
@@ -289,7 +303,7 @@ class FileAnalysis:
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
-            self._put(key, worst._replace(attrs=found.attrs))  # as the method itself says them, like on the other side
+            self._put(key, worst)
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
@@ -380,7 +394,7 @@ class FileAnalysis:
                 m.state.cells[cell] = choose(m.conds, [(kept, held), (m.conds.no(kept), other)]) or held
 
     def _called_inside(self, stubs: list[FunctionStub]) -> set[str]:
-        """Methods that are walked from another one that calls them through `self`; a phase of their own makes them entry points all the same."""
+        """Methods that are walked from another one that calls them through `self`, unless they have a phase of their own, or code elsewhere can call them."""
         calls_of: dict[str, set[str]] = {}
         for stub in stubs:
             unit = self.program.unit(stub.span.path) or self.unit
@@ -388,6 +402,8 @@ class FileAnalysis:
             calls_of[stub.name] = set(re.findall(r"\bself\.(\w+)\s*\(", text)) - {stub.name}
         phases = {name: phase_named(name, self.settings.phases) for name in calls_of}
         called = {n for caller, ns in calls_of.items() for n in ns if n in calls_of and (phases[n] is None or phases[caller] is not None)}
+        owners = {stub.owner for stub in stubs}
+        called = {n for n in called if n.startswith("_") or not (any(d.owner not in owners for d in self.callers(n)) or self.settings.outside(n, self.path))}
         reached: set[str] = set()
         for top in [*(n for n in calls_of if n not in called), *called]:  # of methods that only call each other, the first is a top
             if top in called and top not in reached:
@@ -547,9 +563,8 @@ def receiver_span(path: str) -> Span:
     return Span(path, 1, 1, 1, 1)
 
 
-def _nothing(path: str) -> object:  # type: ignore[misc]
-    from allocsafe.ir.nodes import Function
-
+def _nothing(path: str) -> Function:
+    """An empty function, to stand under the frames of an object's life."""
     return Function("", "", (), (), Span(path, 1, 1, 1, 1))
 
 

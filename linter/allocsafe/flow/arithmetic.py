@@ -312,8 +312,8 @@ def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
                 return TRUE
             first, second = sorted((m.to_opaque(a), m.to_opaque(b)), key=lambda o: repr(o.key))
             return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
-        other = b if isinstance(a, Known) else a
-        if other == NONE:
+        constant = b if isinstance(a, Known) else a
+        if constant == NONE:
             return FALSE
         first, second = m.to_opaque(a), m.to_opaque(b)
         return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)

@@ -49,6 +49,8 @@ def lookup(m: Machine, name: str, scope: str, span: Span) -> Value:
 @step_meaning(ir.Store)
 def store(m: Machine, step: ir.Store) -> None:
     value = m.get(step.src)
+    if isinstance(value, Opaque) and value.text.startswith(("an item of ", "a value", "a tensor")) or (isinstance(value, Opaque) and value.text.endswith("(...)")):
+        value = Opaque(value.key, step.name)  # people say the name, not what made it
     name_buffer(m, value, step.name)
     frame = m.frame
     if step.scope == "global" or (step.scope == "local" and frame.function.kind == "module"):

@@ -79,7 +79,7 @@ class Origin(NamedTuple):
 class Buffer:
     """Memory made at one place. `filled`: it starts written, so nobody needs its log."""
 
-    __slots__ = ("attrs", "entries", "filled", "ident", "kept_in", "open", "origin", "outer", "phase", "pos", "shape", "site", "symbol", "turns", "what")
+    __slots__ = ("attrs", "entries", "filled", "ident", "kept_in", "open", "origin", "outer", "phase", "pos", "shape", "site", "stack", "symbol", "turns", "what")
 
     def __init__(self, ident: int, site: Span, what: str, shape: tuple[Lin, ...] | None, filled: bool, pos: int, turns: tuple[Turn, ...]) -> None:
         self.ident = ident
@@ -96,4 +96,5 @@ class Buffer:
         self.symbol = ""
         self.attrs: dict[str, str] = {}
         self.phase = 0
+        self.stack: tuple[Span, ...] = ()  # the calls that led to the allocation, outermost first
         self.kept_in: set[str] = set()  # attribute and global names it is reachable by

@@ -278,7 +278,10 @@ def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value
         return m.unknown(stub.name)
     if function.is_generator or any(name.endswith("contextmanager") for name in names):
         escape(m, everything, span, f"handed to the generator {stub.name}", "generator", "the loop that runs it")
-        return m.unknown(stub.name)
+        made = m.unknown(stub.name)
+        if any(isinstance(inner, ir.Try) and inner.handlers for inner in _steps(function.body)):
+            m.swallows.add(made.key)
+        return made
     if loose and not any(p.kind in ("star", "double-star") for p in function.params):
         escape(m, loose, span, f"unpacked into the call of {stub.name}", "unpacking", "naming the arguments one by one")
     frame = Frame(m.fresh(), function, func.path, func.owner, func.frame, func.receiver)
@@ -361,6 +364,7 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
     if func.receiver is not None and func.owner and "staticmethod" not in names:
         given.insert(0, func.receiver)
     default_regs = None
+    value: Value | None
     for param in function.params:
         key = (frame.ident, param.name)
         if root and param.kind in ("star", "double-star"):
@@ -387,7 +391,7 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
             m.write_cell(key, ref)
             rest = {}
             continue
-        value: Value | None = None
+        value = None
         if param.kind in ("positional", "positional-only") and given:
             value = given.pop(0)
         elif param.name in rest:

@@ -214,20 +214,20 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
         return m.each(key, lambda k: dict_item(m, ref, k, default))
     name = const_key(key)
     loose = any(who == owner(ref) and isinstance(cell, tuple) and cell[0] == "some" for who, cell in m.state.cells)
-    rows = [(stored, m.state.cells[place]) for stored, place in _rows(m, ref)] + _computed(m, ref)
+    rows = [(stored, m.state.cells[place], TRUE) for stored, place in _rows(m, ref)] + _stored(m, ref)
     if name is not None and not loose:
         held = m.read_cell((owner(ref), ("key", name)))
         if held is not None:
             return held
-    for stored, value in rows:
-        if stored == key and not loose:
+    for stored, value, when in rows:
+        if stored == key and not loose and m.conds.implies(m.state.path, when):
             return under(m.conds, value, m.state.path) or value
     if loose:
         return picked(m, all_items(m, ref), "the dict")
     options: list[tuple[Condition, Value]] = []
     rest = TRUE
-    for stored, value in reversed(rows):
-        same = m.conds.both(rest, same_key(m, stored, key))
+    for stored, value, when in reversed(rows):
+        same = m.conds.both(rest, m.conds.both(when, same_key(m, stored, key)))
         rest = m.conds.both(rest, m.conds.no(same))
         options.append((same, value))
     if default is not None:
@@ -283,15 +283,21 @@ def const_key(key: Value) -> object:
 
 
 def _computed(m: Machine, ref: Ref) -> list[tuple[Value, Value]]:
+    return [(key, value) for key, value, _ in _stored(m, ref)]
+
+
+def _stored(m: Machine, ref: Ref) -> list[tuple[Value, Value, Condition]]:
+    """What computed keys hold, in the order in which it was stored, each with the condition under which it was."""
     held = m.read_cell((owner(ref), "computed"))
-    options = held.options if isinstance(held, Alts) else ((1, held),) if held is not None else ()
-    out: list[tuple[Value, Value]] = []
-    for _, option in options:
+    options = held.options if isinstance(held, Alts) else ((TRUE, held),) if held is not None else ()
+    out: dict[tuple[Value, Value], Condition] = {}
+    for cond, option in options:
         if isinstance(option, TupleOf):
             for pair in option.items:
-                if isinstance(pair, TupleOf) and (pair.items[0], pair.items[1]) not in out:
-                    out.append((pair.items[0], pair.items[1]))
-    return out
+                if isinstance(pair, TupleOf):
+                    row = (pair.items[0], pair.items[1])
+                    out[row] = m.conds.either(out.get(row, FALSE), cond)
+    return [(key, value, when) for (key, value), when in out.items()]
 
 
 def put_key(m: Machine, ref: Ref, key: Value, value: Value) -> None:

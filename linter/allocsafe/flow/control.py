@@ -233,18 +233,54 @@ def with_block(m: Machine, step: ir.With) -> None:
         m.handlers.pop()
         m.state = merge(m.conds, [m.state, *raised], path)
         return
+    if isinstance(ctx, Ref) or (isinstance(ctx, Opaque) and ctx.key in m.swallows) or name.endswith(("pytest.raises", ".assertRaises", ".assertRaisesRegex")):
+        _scoped(m, step, ctx)
+        return
     recording = name == "torch.cuda.graph" or name.endswith((".cuda.graph", "cuda_graph_capture"))
     before = m.pos
-    if isinstance(ctx, Ref):
-        from allocsafe.flow.attributes import attribute
-        from allocsafe.flow.calls import call_value
-
-        enter = attribute(m, ctx, "__enter__", step.span)
-        if isinstance(enter, Closure):
-            m.put(step.dst, call_value(m, enter, [], {}, step.span))
     m.run(step.body)
     if recording and not m.dry:
         m.captured.append((before, m.pos))
+
+
+def _scoped(m: Machine, step: ir.With, ctx: Value) -> None:
+    """A context manager of the program, or one that may end an exception: `__exit__` sees both ends, and decides whether the second goes on."""
+    from allocsafe.flow.attributes import attribute
+    from allocsafe.flow.calls import call_value
+
+    leave_ = attribute(m, ctx, "__exit__", step.span) if isinstance(ctx, Ref) else None
+    enter = attribute(m, ctx, "__enter__", step.span) if isinstance(ctx, Ref) else None
+    if isinstance(enter, Closure):
+        m.put(step.dst, call_value(m, enter, [], {}, step.span))
+    if isinstance(ctx, Ref) and not isinstance(leave_, Closure):
+        m.run(step.body)
+        return
+    path = m.state.path
+    raised: list[State] = []
+    m.handlers.append(raised)
+    m.run(step.body)
+    m.handlers.pop()
+    normal = m.state
+    if isinstance(leave_, Closure) and normal.path != FALSE:
+        call_value(m, leave_, [NONE, NONE, NONE], {}, step.span)
+        normal = m.state
+    live = [s for s in raised if s.path != FALSE]
+    if not live:
+        m.state = normal
+        return
+    m.state = merge(m.conds, live, path)
+    if isinstance(leave_, Closure):
+        answer = call_value(m, leave_, [m.unknown("the exception's type"), m.unknown("the exception"), m.unknown("the traceback")], {}, step.span)
+        ends = truth(m, answer, step.span) if m.state.path != FALSE else FALSE
+    else:
+        key = ("swallows", m.fresh())
+        m.note_born(key)
+        ends = m.decide(key, "the exception ends here", "exception", step.span)
+    onward = State(m.conds.both(m.state.path, m.conds.no(ends)), dict(m.state.cells))
+    if m.handlers and onward.path != FALSE:
+        m.handlers[-1].append(onward)
+    m.state.path = m.conds.both(m.state.path, ends)
+    m.state = merge(m.conds, [normal, m.state], path)
 
 
 def called_name(m: Machine, value: Value) -> str:

@@ -1,8 +1,9 @@
 """C and C++: the door between the walk and the modules that know the language.
 
-Each idea has its own module: `cpp_memory` (pointers are looks at memory), `cpp_alloc` (what syntax makes), `cpp_pointers` (elements and
-addresses), `cpp_vectors`, `cpp_bytes` (byte counts, iterators), `cpp_borrowed` (who outlives whom), `cpp_faults` and `cpp_verdicts` (what is said of
-it), `cpp_methods` (calls). Importing this module registers their steps.
+Each idea has its own module: `cpp_memory` (pointers are looks at memory), `cpp_alloc` (what syntax makes),
+`cpp_pointers` (elements and addresses), `cpp_vectors`, `cpp_bytes` (byte counts, iterators), `cpp_borrowed` (who
+outlives whom), `cpp_faults` and `cpp_verdicts` (what is said of it), `cpp_methods` (calls). Importing this module
+registers their steps.
 """
 
 from __future__ import annotations

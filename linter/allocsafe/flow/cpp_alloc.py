@@ -1,8 +1,10 @@
-"""What syntax makes, and the sizes of things: `T a[n]`, `new T[n]`, `std::vector<T> v(n)`, `sizeof`, casts, counted loops, launches.
+"""What syntax makes, and the sizes of things: `T a[n]`, `new T[n]`, `std::vector<T> v(n)`, `sizeof`, casts, counted
+loops, launches.
 
-*Claim.* Memory of numbers and pointers starts as the language says: without a value, or all zero. Memory of anything else is made by constructors and
-is not followed. `sizeof` gives bytes as terms, so that `n * sizeof(T)` is `n` elements again where bytes are counted. *What it gives
-up.* A plain variable is no memory that is followed: whether it is set before its use is another tool's question.
+*Claim.* Memory of numbers and pointers starts as the language says: without a value, or all zero. Memory of anything
+else is made by constructors and is not followed. `sizeof` gives bytes as terms, so that `n * sizeof(T)` is `n` elements
+again where bytes are counted. *What it gives up.* A plain variable is no memory that is followed: whether it is set
+before its use is another tool's question.
 """
 
 from __future__ import annotations
@@ -43,9 +45,17 @@ def allocated(m: Machine, step: ir.Alloc) -> Value:
         return made
     shape = tuple(e if e is not None else _unknown_size(m) for e in extents)
     # `{a, b}` gives the first elements a value and the rest zero; one zero, or nothing, gives all of them zero
-    default = step.init == "value" and all(is_zero(v) for v in items) or (step.init == "list" and all(is_zero(v) for v in items))
+    default = (step.init == "value" and all(is_zero(v) for v in items)) or (
+        step.init == "list" and all(is_zero(v) for v in items)
+    )
     array = allocate(m, step.span, step.kind, shape, step.init in ("value", "list") and not default)
-    m.native[array.buf] = Native("heap" if step.kind == "new" else "automatic", step.element, size_of_type(m, step.element), m.frame.ident, default)
+    m.native[array.buf] = Native(
+        "heap" if step.kind == "new" else "automatic",
+        step.element,
+        size_of_type(m, step.element),
+        m.frame.ident,
+        default,
+    )
     for value in items:
         _taken(m, value, step.span)
     if not number:
@@ -173,7 +183,13 @@ def containers_in(lin: Lin) -> set[int]:
     out: set[int] = set()
     for symbol in lin.all_syms():
         key = symbol.key
-        if isinstance(key, tuple) and key[0] == "int" and isinstance(key[1], tuple) and key[1] and key[1][0] == "sizeof-container":
+        if (
+            isinstance(key, tuple)
+            and key[0] == "int"
+            and isinstance(key[1], tuple)
+            and key[1]
+            and key[1][0] == "sizeof-container"
+        ):
             out.add(key[1][1])
     return out
 
@@ -185,7 +201,13 @@ def check_count(m: Machine, count: Lin | None, span: Span) -> bool:
         data = m.read_cell((("obj", obj), "data")) if obj >= 0 else None
         if isinstance(data, Array) and data.buf >= 0:
             name = m.buffers[data.buf].symbol or "the vector"
-            fault(m, data.buf, span, "container", f"`sizeof({name})` is the size of the handle, not of the elements, and is used as their count")
+            fault(
+                m,
+                data.buf,
+                span,
+                "container",
+                f"`sizeof({name})` is the size of the handle, not of the elements, and is used as their count",
+            )
     return bool(found)
 
 
@@ -203,7 +225,11 @@ def cast_value(m: Machine, value: Value, ctype: str, span: Span) -> Value:
     """`(ctype) value`."""
     name = bare(ctype)
     if not name or not isinstance(value, Array):
-        if isinstance(value, Const) and isinstance(value.value, float) and name in ("int", "long", "int64_t", "size_t", "int32_t"):
+        if (
+            isinstance(value, Const)
+            and isinstance(value.value, float)
+            and name in ("int", "long", "int64_t", "size_t", "int32_t")
+        ):
             return Num(Lin.of(int(value.value))) if abs(value.value) < 2**62 else m.unknown("a number")
         return value
     if not is_pointer(m, value):
@@ -230,7 +256,7 @@ def cast_value(m: Machine, value: Value, ctype: str, span: Span) -> Value:
     shape = None
     if count is not None:
         share = in_elements(mul(count, native.size), size)
-        shape = (share.count,) if share is not None and share.exact else None
+        shape = (share.elements,) if share is not None and share.exact else None
     out = look_at(m, value, span, "pointer", "pointer", shape, size, target)
     look = m.native[out.buf]
     if own and other and other % own == 0:
@@ -252,10 +278,10 @@ def typed(m: Machine, raw: Array, element: str) -> Array:
         out = look_at(m, raw, Span("", 0, 0, 0, 0), "pointer", "pointer", None, size, element)
         return Array(out.buf, cpp_pointers.SOMEWHERE)
     native.element, native.size = element, size
-    m.assume_nonneg(share.count)
+    m.assume_nonneg(share.elements)
     assert buffer.shape is not None
-    buffer.shape = (*buffer.shape[:-1], share.count)
-    return Array(raw.buf, view_of_shape((share.count,), raw.view.box[:-1]))
+    buffer.shape = (*buffer.shape[:-1], share.elements)
+    return Array(raw.buf, view_of_shape((share.elements,), raw.view.box[:-1]))
 
 
 # ---------------------------------------------------------------- loops and launches
@@ -287,7 +313,14 @@ def launch(m: Machine, step: ir.Launch) -> None:
     values = [m.get(arg.reg) for arg in step.args]
     for reg in (step.grid, step.block):
         read(m, m.get(reg), step.span, "used as a launch size", "index")
-    escape(m, [v for v in values if holds_array(m, v)], step.span, f"handed to the kernel {name}", "kernel", f"which elements {name} stores")
+    escape(
+        m,
+        [v for v in values if holds_array(m, v)],
+        step.span,
+        f"handed to the kernel {name}",
+        "kernel",
+        f"which elements {name} stores",
+    )
     for value in values:
         m.bump(value)
 

@@ -1,8 +1,9 @@
 """`from_blob`, and what leaves a function: tensors and pointers that borrow memory which dies.
 
-*Claim.* A borrowing tensor is a look at its memory: what reads the tensor reads the memory. It, or a pointer, that is returned while the memory
-below is a local array or the elements of a local vector, dangles. A copy (`clone`, `to`) owns what it holds. *What it gives up.* `to` may return
-the tensor itself where nothing changes; a deleter is taken to own the memory in a way that is not checked; both are no claim.
+*Claim.* A borrowing tensor is a look at its memory: what reads the tensor reads the memory. It, or a pointer, that is
+returned while the memory below is a local array or the elements of a local vector, dangles. A copy (`clone`, `to`) owns
+what it holds. *What it gives up.* `to` may return the tensor itself where nothing changes; a deleter is taken to own
+the memory in a way that is not checked; both are no claim.
 """
 
 from __future__ import annotations
@@ -56,18 +57,28 @@ def _over(m: Machine, summary: Summary, data: Value, sizes: tuple[Lin, ...] | No
     assert isinstance(data, Array)
     source = data
     view = data.view
-    if sizes is not None and view.box is not None and view.dims is not None and len(view.dims) == 1 and view.dims[0].axis >= 0:
+    if (
+        sizes is not None
+        and view.box is not None
+        and view.dims is not None
+        and len(view.dims) == 1
+        and view.dims[0].axis >= 0
+    ):
         axis = view.dims[0].axis
         start = view.box[axis].start
         total = product(sizes)
         box = list(view.box)
         box[axis] = Axis(start, (start + total,), 1)
         # one axis of sizes is the elements in order; several are a shape over the whole of them
-        source = Array(data.buf, View(view.frame, tuple(box), view.dims if len(sizes) == 1 else None, extent=view.extent))
+        source = Array(
+            data.buf, View(view.frame, tuple(box), view.dims if len(sizes) == 1 else None, extent=view.extent)
+        )
     return _blob(m, summary, source, sizes, span, owner=deleter)
 
 
-def _blob(m: Machine, summary: Summary, source: Array, sizes: tuple[Lin, ...] | None, span: Span, *, owner: bool) -> Array:
+def _blob(
+    m: Machine, summary: Summary, source: Array, sizes: tuple[Lin, ...] | None, span: Span, *, owner: bool
+) -> Array:
     out = look_at(m, source, span, "blob", summary.name, sizes, Lin.of(0))
     m.native[out.buf].owner = owner
     return out
@@ -82,7 +93,7 @@ def _comes_from_outside(data: Opaque) -> bool:
 
 
 def memory_dies(m: Machine, array: Array, frame: int | None) -> bool | None:
-    """Whether the memory below dies with a frame (None for `frame`: with some function of the walk). None: nobody knows."""
+    """Whether the memory below dies with a frame (None: of any function). The answer None: nobody knows."""
     below = real(m, array)
     native = m.native.get(below.buf)
     if below.buf < 0:
@@ -104,10 +115,24 @@ def returned(m: Machine, value: Value, span: Span) -> None:
         name = _name(m, array)
         if native.owner:
             if dies is not False:
-                fault(m, array.buf, span, "lifetime", f"returned over {name}; whether its deleter owns that memory is not followed", cond)
+                fault(
+                    m,
+                    array.buf,
+                    span,
+                    "lifetime",
+                    f"returned over {name}; whether its deleter owns that memory is not followed",
+                    cond,
+                )
         elif dies:
             what = "a tensor that borrows" if blob else "the address of"
-            fault(m, array.buf if blob else real(m, array).buf, span, "dangling", f"{what} {name} is returned, which dies with the function", cond)
+            fault(
+                m,
+                array.buf if blob else real(m, array).buf,
+                span,
+                "dangling",
+                f"{what} {name} is returned, which dies with the function",
+                cond,
+            )
         elif dies is None:
             fault(m, array.buf, span, "lifetime", "returned over memory that is not followed", cond)
 
@@ -139,7 +164,13 @@ def handed_over(m: Machine, array: Array, span: Span, why: str) -> None:
     """A borrower of local memory goes to code that is not in view, which may keep it."""
     native = m.native[array.buf]
     if native.storage == "blob" and memory_dies(m, array, None) is not False:
-        fault(m, array.buf, span, "lifetime", f"it borrows {_name(m, array)} and is {why}: that may keep it longer than the memory lives")
+        fault(
+            m,
+            array.buf,
+            span,
+            "lifetime",
+            f"it borrows {_name(m, array)} and is {why}: that may keep it longer than the memory lives",
+        )
 
 
 __all__ = ["Native", "Num", "from_blob", "handed_over", "memory_dies", "returned", "root"]

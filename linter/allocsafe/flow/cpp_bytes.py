@@ -1,8 +1,8 @@
 """`memset`, `memcpy`, `std::fill`, `malloc`: memory told by bytes or by iterators.
 
-*Claim.* A byte count covers that many bytes from the pointer, in elements of the memory below: a write covers the whole elements in it, a read
-touches those it covers in part too. *What it gives up.* A count that is no multiple of an element of unknown size covers some unknown
-part.
+*Claim.* A byte count covers that many bytes from the pointer, in elements of the memory below: a write covers the whole
+elements in it, a read touches those it covers in part too. *What it gives up.* A count that is no multiple of an
+element of unknown size covers some unknown part.
 
     float a[n]
     memset(a, 0, n * sizeof(float))    [0:n]
@@ -30,10 +30,19 @@ LETTER = {"W": ("write",), "R": ("read",), "I": ("read",), "C": ("read",), "M": 
 def native_call(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -> Value | None:
     """A call whose line has one of the specials about bytes and iterators. None: let the letters of the line decide."""
     act = {
-        "memset": _memset, "memcpy": _memcpy, "memcmp": _memcmp, "bytes": _bytes, "calloc": _bytes, "out_bytes": _out_bytes, "iterators": _iterators,
-        "iterator_count": _iterator_count, "iterator_copy": _iterator_copy, "iterator_copy_n": _iterator_copy, "free": _free,
+        "memset": _memset,
+        "memcpy": _memcpy,
+        "memcmp": _memcmp,
+        "bytes": _bytes,
+        "calloc": _bytes,
+        "out_bytes": _out_bytes,
+        "iterators": _iterators,
+        "iterator_count": _iterator_count,
+        "iterator_copy": _iterator_copy,
+        "iterator_copy_n": _iterator_copy,
+        "free": _free,
         "from_blob": cpp_borrowed.from_blob,
-    }.get(summary.special)  # fmt: skip
+    }.get(summary.special)
     return act(m, summary, bound, span) if act is not None else None
 
 
@@ -57,22 +66,39 @@ def first_bytes(m: Machine, pointer: Array, count: Lin | None, *, up: bool) -> A
         if mul(product(sizes), native.size) == count:
             return pointer
         row = as_elements(count, mul(product(sizes[1:]), native.size), up=up)
-        return first_elements(pointer, row.count) if row is not None and row.exact else Array(pointer.buf, some_of(pointer.view))
+        return (
+            first_elements(pointer, row.elements)
+            if row is not None and row.exact
+            else Array(pointer.buf, some_of(pointer.view))
+        )
     share = as_elements(count, native.size, up=up)
     if share is None:
         return Array(pointer.buf, some_of(pointer.view))
-    return first_elements(pointer, share.count)
+    return first_elements(pointer, share.elements)
 
 
 def _below(native: Native, pointer: Array) -> Array | None:
     """A pointer to bytes of something as a pointer to that, if it points to the start of an element."""
     view = pointer.view
-    if native.storage != "pointer" or native.source is None or native.per_source == 1 or view.box is None or len(view.box) != 1 or view.extent != "all":
+    if (
+        native.storage != "pointer"
+        or native.source is None
+        or native.per_source == 1
+        or view.box is None
+        or len(view.box) != 1
+        or view.extent != "all"
+    ):
         return None
     start, k = view.box[0].start, native.per_source
     at = floordiv(start, Lin.of(k))
     source = native.source
-    if at * k != start or source.view.box is None or not source.view.dims or len(source.view.dims) != 1 or source.view.dims[0].axis < 0:
+    if (
+        at * k != start
+        or source.view.box is None
+        or not source.view.dims
+        or len(source.view.dims) != 1
+        or source.view.dims[0].axis < 0
+    ):
         return None
     axis = source.view.dims[0].axis
     box = list(source.view.box)
@@ -94,7 +120,17 @@ def first_elements(pointer: Array, count: Lin | None) -> Array:
     return Array(pointer.buf, View(view.frame, tuple(box), view.dims, extent=view.extent))
 
 
-def _access(m: Machine, value: Value, kind: str, span: Span, note: str, part: Lin | None, *, as_bytes: bool, compare: bool = False) -> None:
+def _access(
+    m: Machine,
+    value: Value,
+    kind: str,
+    span: Span,
+    note: str,
+    part: Lin | None,
+    *,
+    as_bytes: bool,
+    compare: bool = False,
+) -> None:
     """Reads or writes a part of every followed memory that `value` points to."""
     for cond, array in m.arrays(value):
         if not is_pointer(m, array):
@@ -132,7 +168,9 @@ def _memcmp(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -
     count = _count(m, bound.get("count"), span)
     check_count(m, count, span)
     for name in ("lhs", "rhs"):
-        _access(m, bound.get(name, NONE), "read", span, f"compared by `{summary.name}`", count, as_bytes=True, compare=True)
+        _access(
+            m, bound.get(name, NONE), "read", span, f"compared by `{summary.name}`", count, as_bytes=True, compare=True
+        )
     return m.unknown("a comparison")
 
 
@@ -164,7 +202,9 @@ def _out_bytes(m: Machine, summary: Summary, bound: dict[str, Value], span: Span
     variable = cpp_pointers.behind(m, target)
     if variable is None or not m.follows(span):
         if holds_array(m, target):
-            escape(m, [target], span, f"given another address by `{summary.name}`", "address", "a plain pointer variable")
+            escape(
+                m, [target], span, f"given another address by `{summary.name}`", "address", "a plain pointer variable"
+            )
         m.bump(target)
         return m.unknown("a status")
     array = raw(m, span, summary.name, size)
@@ -194,7 +234,15 @@ def _iterators(m: Machine, summary: Summary, bound: dict[str, Value], span: Span
     count = cpp_pointers.apart(m, first, last)
     zero = summary.name == "std::fill" and is_zero(bound.get("value"))
     for kind in _letters(summary, name):
-        _access(m, first, kind, span, f"`{summary.name}`" if kind == "write" else f"read by `{summary.name}`", count, as_bytes=False)
+        _access(
+            m,
+            first,
+            kind,
+            span,
+            f"`{summary.name}`" if kind == "write" else f"read by `{summary.name}`",
+            count,
+            as_bytes=False,
+        )
         if zero:
             m.zero_writes.add(m.pos)
     for param in summary.params[2:]:
@@ -240,7 +288,11 @@ def _opaque_distance(m: Machine, first: Value, last: Value) -> Lin | None:
 
     if isinstance(last, Opaque) and isinstance(first, Opaque) and not holds_array(m, first):
         x, y = m.as_lin(first), m.as_lin(last)
-        return y - x if x is not None and y is not None and len((y - x).terms) <= 2 and not (y - x).syms() & x.syms() else None
+        return (
+            y - x
+            if x is not None and y is not None and len((y - x).terms) <= 2 and not (y - x).syms() & x.syms()
+            else None
+        )
     if isinstance(last, Num) and isinstance(first, Opaque):
         x = m.as_lin(first)
         gap = last.lin - x if x is not None else None

@@ -1,8 +1,9 @@
 """C++ memory: what an allocation is besides a buffer, and pointers that are another look at one.
 
-*Claim.* A pointer, an iterator or a borrowing tensor is a buffer of its own in the analysis that holds nothing: every access through it is
-logged at the memory below, in that memory's elements. *Why that suffices.* There is one log for each memory, whoever looks at it. *What it gives
-up.* A look at bytes that does not fall on whole elements is a look at some unknown part; so is one through several axes.
+*Claim.* A pointer, an iterator or a borrowing tensor is a buffer of its own in the analysis that holds nothing: every
+access through it is logged at the memory below, in that memory's elements. *Why that suffices.* There is one log for
+each memory, whoever looks at it. *What it gives up.* A look at bytes that does not fall on whole elements is a look at
+some unknown part; so is one through several axes.
 
     float* p = new float[n]         buffer 0: n elements of 4 bytes
     char* c = (char*)p              buffer 1: looks at 0, four of its elements are one below
@@ -24,25 +25,46 @@ from allocsafe.source import Span
 C_LANGUAGES = ("cpp", "cuda")
 
 _BYTES = {
-    1: "char bool uchar int8_t uint8_t std::byte unsigned_char signed_char uint8 int8 Byte c10::Float8_e4m3fn __nv_fp8_e4m3",
-    2: "short ushort int16_t uint16_t half __half at::Half c10::Half torch::Half bfloat16 nv_bfloat16 __nv_bfloat16 at::BFloat16 c10::BFloat16 "
+    1: "char bool uchar int8_t uint8_t std::byte unsigned_char signed_char uint8 int8 Byte c10::Float8_e4m3fn "
+    "__nv_fp8_e4m3",
+    2: "short ushort int16_t uint16_t half __half at::Half c10::Half torch::Half bfloat16 nv_bfloat16 __nv_bfloat16 "
+    "at::BFloat16 c10::BFloat16 "
     "unsigned_short char2",
-    4: "int uint unsigned float int32_t uint32_t unsigned_int signed_int wchar_t char32_t half2 __half2 nv_bfloat162 __nv_bfloat162 char4 short2",
-    8: "long double size_t ssize_t int64_t uint64_t ptrdiff_t intptr_t uintptr_t long_long unsigned_long unsigned_long_long long_int long_long_int "
+    4: "int uint unsigned float int32_t uint32_t unsigned_int signed_int wchar_t char32_t "
+    "half2 __half2 nv_bfloat162 __nv_bfloat162 char4 short2",
+    8: "long double size_t ssize_t int64_t uint64_t ptrdiff_t intptr_t uintptr_t "
+    "long_long unsigned_long unsigned_long_long long_int long_long_int "
     "longlong ulong float2 int2 uint2 short4",
     16: "float4 int4 uint4 double2 longlong2",
 }
-SIZES = {name.replace("_", " ") if name.split("_")[0] in ("unsigned", "signed", "long") else name: size for size, names in _BYTES.items() for name in names.split()}
+SIZES = {
+    name.replace("_", " ") if name.split("_")[0] in ("unsigned", "signed", "long") else name: size
+    for size, names in _BYTES.items()
+    for name in names.split()
+}
 
 
 class Native:
     """The C++ side of a buffer. `source` is the memory that it is another look at; None: it is memory itself.
 
-    `storage`: ``automatic`` (dies with frame `frame`), ``heap``, ``vector`` (the elements of one), ``pointer``, ``blob`` (a tensor
-    that borrows). `default`: every element starts as zero. `per_source`: elements for one element of the source; `per_own`: the other way.
+    `storage`: ``automatic`` (dies with frame `frame`), ``heap``, ``vector`` (the elements of one), ``pointer``,
+    ``blob`` (a tensor that borrows). `default`: every element starts as zero. `per_source`: elements for one element
+    of the source; `per_own`: the other way.
     """
 
-    __slots__ = ("default", "element", "frame", "generation", "owner", "per_own", "per_source", "size", "source", "storage", "vector")
+    __slots__ = (
+        "default",
+        "element",
+        "frame",
+        "generation",
+        "owner",
+        "per_own",
+        "per_source",
+        "size",
+        "source",
+        "storage",
+        "vector",
+    )
 
     def __init__(self, storage: str, element: str, size: Lin, frame: int, default: bool = False) -> None:
         self.storage = storage
@@ -61,7 +83,7 @@ class Native:
 class Share(NamedTuple):
     """How many elements some bytes are, and whether exactly."""
 
-    count: Lin
+    elements: Lin
     exact: bool
 
 
@@ -72,7 +94,11 @@ def in_c(m: Machine) -> bool:
 
 def bare(ctype: str) -> str:
     """A type without const, references and blanks around stars."""
-    words = [w for w in ctype.replace("*", " * ").replace("&", " ").split() if w not in ("const", "volatile", "typename", "struct", "restrict", "__restrict__", "__restrict")]
+    words = [
+        w
+        for w in ctype.replace("*", " * ").replace("&", " ").split()
+        if w not in ("const", "volatile", "typename", "struct", "restrict", "__restrict__", "__restrict")
+    ]
     return " ".join(words).replace(" *", "*")
 
 
@@ -120,7 +146,16 @@ def is_zero(value: Value | None) -> bool:
     return value == Truth(0) or (isinstance(value, Const) and not value.value)
 
 
-def look_at(m: Machine, source: Array, span: Span, storage: str, what: str, shape: tuple[Lin, ...] | None, size: Lin, element: str = "") -> Array:
+def look_at(
+    m: Machine,
+    source: Array,
+    span: Span,
+    storage: str,
+    what: str,
+    shape: tuple[Lin, ...] | None,
+    size: Lin,
+    element: str = "",
+) -> Array:
     """Another look at `source`, in elements of `size` bytes. Its own axes are the visible ones of `source`."""
     below = m.buffers[source.buf] if source.buf >= 0 else None
     site = span if storage == "blob" or below is None else below.site
@@ -157,12 +192,22 @@ def seen_through(native: Native, outer: View, inner: View, shape: tuple[Lin, ...
     """The elements of `outer` that are behind `inner`, a view of the look."""
     if inner.box is None or inner.frame is not None:
         return outer if inner.extent == "all" and (inner.box is None or is_whole(inner, shape)) else _some(outer)
-    whole = inner.extent == "all" and shape is not None and len(shape) == len(inner.box) and all(is_whole_axis(a, s) for a, s in zip(inner.box, shape))
-    if outer.dims is None or outer.box is None or len(inner.box) != len(outer.dims) or any(d.axis < 0 for d in outer.dims):
+    whole = (
+        inner.extent == "all"
+        and shape is not None
+        and len(shape) == len(inner.box)
+        and all(is_whole_axis(a, s) for a, s in zip(inner.box, shape, strict=True))
+    )
+    if (
+        outer.dims is None
+        or outer.box is None
+        or len(inner.box) != len(outer.dims)
+        or any(d.axis < 0 for d in outer.dims)
+    ):
         return outer if whole else _some(outer)
     box = list(outer.box)
     exact = inner.extent == "all"
-    for axis, dim in zip(inner.box, outer.dims):
+    for axis, dim in zip(inner.box, outer.dims, strict=True):
         scaled, fits = _scaled(axis, native)
         joined = _below(box[dim.axis], scaled)
         if joined is None:

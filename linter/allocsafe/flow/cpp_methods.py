@@ -1,7 +1,9 @@
-"""Calls that C++ code makes: methods of vectors, arrays, tensors and things not followed, and the few functions that move values.
+"""Calls that C++ code makes: methods of vectors, arrays, tensors and things not followed, and the few functions that
+move values.
 
-*Claim.* A method listed as reading touches no element and changes nothing, so the same call on the same value is the same value again; `size()` of
-an unknown container is one integer until the container may have changed. *What it gives up.* Methods that are not listed are unknown calls.
+*Claim.* A method listed as reading touches no element and changes nothing, so the same call on the same value is the
+same value again; `size()` of an unknown container is one integer until the container may have changed. *What it gives
+up.* Methods that are not listed are unknown calls.
 """
 
 from __future__ import annotations
@@ -16,17 +18,85 @@ from allocsafe.regions.exprs import Lin, maximum, minimum
 from allocsafe.source import Span
 
 ASKS = frozenset(
-    "sizes strides options scalar_type dtype device layout is_cuda is_cpu is_contiguous defined get_device itemsize element_size nbytes ndimension dim ndim is_floating_point "
-    "size numel sym_size stride has_value device_type is_pinned use_count max_size capacity empty length c_str name type toString is_meta key_set "
-    "storage_offset is_non_overlapping_and_dense suggest_memory_format count find contains".split()
+    [
+        "sizes",
+        "strides",
+        "options",
+        "scalar_type",
+        "dtype",
+        "device",
+        "layout",
+        "is_cuda",
+        "is_cpu",
+        "is_contiguous",
+        "defined",
+        "get_device",
+        "itemsize",
+        "element_size",
+        "nbytes",
+        "ndimension",
+        "dim",
+        "ndim",
+        "is_floating_point",
+        "size",
+        "numel",
+        "sym_size",
+        "stride",
+        "has_value",
+        "device_type",
+        "is_pinned",
+        "use_count",
+        "max_size",
+        "capacity",
+        "empty",
+        "length",
+        "c_str",
+        "name",
+        "type",
+        "toString",
+        "is_meta",
+        "key_set",
+        "storage_offset",
+        "is_non_overlapping_and_dense",
+        "suggest_memory_format",
+        "count",
+        "find",
+        "contains",
+    ]
 )
 """Methods that look at no element and change nothing."""
 
-ADDRESSES = frozenset("data data_ptr const_data_ptr mutable_data_ptr get begin end cbegin cend c_str value".split())
+ADDRESSES = frozenset(
+    [
+        "data",
+        "data_ptr",
+        "const_data_ptr",
+        "mutable_data_ptr",
+        "get",
+        "begin",
+        "end",
+        "cbegin",
+        "cend",
+        "c_str",
+        "value",
+    ]
+)
 """Methods of values that are not followed which give an address in them."""
 
 
-TAKES_ADDRESS = frozenset("mutable_data_ptr const_data_ptr data accessor packed_accessor32 packed_accessor64 packed_accessor generic_packed_accessor storage".split())
+TAKES_ADDRESS = frozenset(
+    [
+        "mutable_data_ptr",
+        "const_data_ptr",
+        "data",
+        "accessor",
+        "packed_accessor32",
+        "packed_accessor64",
+        "packed_accessor",
+        "generic_packed_accessor",
+        "storage",
+    ]
+)
 """Methods of a tensor after which anything may read or write its memory."""
 
 
@@ -37,7 +107,12 @@ def plain_name(m: Machine, name: str) -> str:
         return name
     if not short[:1].islower():
         return name  # a type
-    for candidate in (name, f"torch::{short}", f"torch.{short}", f"torch.Tensor.{short}" if short.startswith("new_") or short.endswith("_") else ""):
+    for candidate in (
+        name,
+        f"torch::{short}",
+        f"torch.{short}",
+        f"torch.Tensor.{short}" if short.startswith("new_") or short.endswith("_") else "",
+    ):
         if candidate and m.tables.look_up(candidate) is not None:
             return candidate
     return name
@@ -53,18 +128,30 @@ def known(m: Machine, name: str, args: list[Value], span: Span, template: str) -
         return None
     if name in ("delete", "delete[]"):
         return NONE
-    if name.startswith("std::") and short in ("data", "begin", "end", "cbegin", "cend", "size", "empty") and len(args) == 1:
+    if (
+        name.startswith("std::")
+        and short in ("data", "begin", "end", "cbegin", "cend", "size", "empty")
+        and len(args) == 1
+    ):
         return method(m, args[0], short, [], span)
     if name in ("std::ref", "std::cref", "std::as_const", "std::launder") and len(args) == 1:
         return args[0]
     if name in ("std::make_tuple", "std::make_pair", "std::tuple", "std::pair", "std::forward_as_tuple", "std::tie"):
         return TupleOf(tuple(args))
-    if name == "std::get" and len(args) == 1 and isinstance(args[0], TupleOf) and template.isdigit() and int(template) < len(args[0].items):
+    if (
+        name == "std::get"
+        and len(args) == 1
+        and isinstance(args[0], TupleOf)
+        and template.isdigit()
+        and int(template) < len(args[0].items)
+    ):
         return args[0].items[int(template)]
     if name in ("std::swap", "swap") and len(args) == 2 and any(isinstance(a, Ref) or is_pointer(m, a) for a in args):
         escape(m, args, span, "swapped with another", "container", "plain assignments")
         return NONE
-    if short in ("sizeof", "numeric_limits::max", "numeric_limits::min", "numeric_limits::infinity") or name.startswith("std::numeric_limits"):
+    if short in ("sizeof", "numeric_limits::max", "numeric_limits::min", "numeric_limits::infinity") or name.startswith(
+        "std::numeric_limits"
+    ):
         return m.unknown(name)
     return None
 
@@ -91,7 +178,11 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
     sizes = sizes_of(array.view)
     if not is_pointer(m, array):
         if name == "sizes":
-            return TupleOf(tuple(Num(s) for s in sizes)) if sizes is not None else Opaque(("shape-of", ("view", array.buf, array.view), "x"), "x.sizes()")
+            return (
+                TupleOf(tuple(Num(s) for s in sizes))
+                if sizes is not None
+                else Opaque(("shape-of", ("view", array.buf, array.view), "x"), "x.sizes()")
+            )
         if name in ("size", "numel", "dim", "ndimension", "nelement"):
             return None
         if name == "slice":
@@ -100,7 +191,10 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
             escape(m, [array], span, "reached through its address", "address", "what is done with the address")
             return m.unknown("an address")
         if name in ASKS:
-            return Opaque(("attr", ("buf", array.buf), name, tuple(m.to_opaque(a).key for a in args)), f"{m.buffers[array.buf].symbol}.{name}()")
+            return Opaque(
+                ("attr", ("buf", array.buf), name, tuple(m.to_opaque(a).key for a in args)),
+                f"{m.buffers[array.buf].symbol}.{name}()",
+            )
         return None
     if name in ("data", "begin", "cbegin"):
         return array
@@ -133,7 +227,7 @@ def _slice(m: Machine, array: Array, args: list[Value]) -> Value:
     given = [*lins, *[None] * (4 - len(lins))]
     dim = given[0].as_int() if given[0] is not None else (0 if not args else None)
     step = given[3].as_int() if given[3] is not None else (1 if len(args) < 4 else None)
-    if step is None or any(lin is None and isinstance(a, Num) for lin, a in zip(lins, args)):
+    if step is None or any(lin is None and isinstance(a, Num) for lin, a in zip(lins, args, strict=True)):
         return Array(array.buf, some_of(array.view))
     return Array(array.buf, narrow(array.view, dim, given[1], given[2], step))
 
@@ -142,7 +236,7 @@ def opaque_method(m: Machine, value: Opaque, name: str, args: list[Value]) -> Va
     """A reading method of something that is not followed: the same value again."""
     if name not in ASKS and name not in ADDRESSES:
         return None
-    if name == "size" and args or name in ("stride", "sym_size") and args:
+    if (name == "size" and args) or (name in ("stride", "sym_size") and args):
         return None  # of a tensor: the tables know it
     if any(holds_array(m, a) for a in args):
         return None

@@ -1,8 +1,9 @@
 """`a[i]`, `*p`, `p + i`, `&x`: C++ pointers as views of the memory that they point into.
 
-*Claim.* A pointer is the view from where it points to the end of its array; moving it moves the start, and no access needs more. `a[i]` reads or
-writes one element, at `start + i` whatever the sign of `i`. *What it gives up.* A pointer moved by something that is no integer term points somewhere
-into its memory. What is stored in memory as a pointer is not followed out of it again: it escapes there.
+*Claim.* A pointer is the view from where it points to the end of its array; moving it moves the start, and no access
+needs more. `a[i]` reads or writes one element, at `start + i` whatever the sign of `i`. *What it gives up.* A pointer
+moved by something that is no integer term points somewhere into its memory. What is stored in memory as a pointer is
+not followed out of it again: it escapes there.
 
     float* q = p + 2       [2:n]
     q[-1] = 0              write [1]
@@ -28,7 +29,13 @@ def element_view(view: View, at: Lin | None) -> View:
     """The elements at index `at` of the first visible axis, which goes."""
     if view.box is None or not view.dims or view.dims[0].axis < 0 or at is None:
         rest = view.dims[1:] if view.dims else ()
-        return some_of(View(view.frame, view.box if view.dims and view.dims[0].axis < 0 else None, rest if view.box is not None and at is None else ()))
+        return some_of(
+            View(
+                view.frame,
+                view.box if view.dims and view.dims[0].axis < 0 else None,
+                rest if view.box is not None and at is None else (),
+            )
+        )
     dim = view.dims[0]
     box = list(view.box)
     start = box[dim.axis].start + at * box[dim.axis].step
@@ -100,7 +107,9 @@ def moved(m: Machine, pointer: Array, by: Value, op: str) -> Value:
     shift = lin if op == "+" else -lin
     box = list(view.box)
     box[dim.axis] = Axis(box[dim.axis].start + shift * step, box[dim.axis].stops, step)
-    return Array(pointer.buf, View(view.frame, tuple(box), (Dim(dim.axis, dim.size - shift), *view.dims[1:]), extent=view.extent))
+    return Array(
+        pointer.buf, View(view.frame, tuple(box), (Dim(dim.axis, dim.size - shift), *view.dims[1:]), extent=view.extent)
+    )
 
 
 NOWHERE_SPAN = Span("", 0, 0, 0, 0)
@@ -185,7 +194,10 @@ def address_of(m: Machine, step: ir.AddressOf) -> None:
         if isinstance(option, Ref):
             m.put(step.dst, held if held is not None else NONE)  # a pointer to an object is used as the object
             return
-        if isinstance(option, Array) and (not is_pointer(m, option) or (m.buffers[option.buf].what in ("array", "vla") and m.buffers[option.buf].symbol == step.name)):
+        if isinstance(option, Array) and (
+            not is_pointer(m, option)
+            or (m.buffers[option.buf].what in ("array", "vla") and m.buffers[option.buf].symbol == step.name)
+        ):
             m.put(step.dst, option)
             return
     m.put(step.dst, Opaque(("addr", m.frame.ident, step.name, step.ctype), f"&{step.name}"))
@@ -199,7 +211,13 @@ def _item_address(m: Machine, value: Value, idx: ir.Index, span: Span) -> Value:
         if cpp_vectors.is_bits(m, value):
             data = m.read_cell((("obj", value.obj), "data"))
             if isinstance(data, Array):
-                fault(m, data.buf, span, "container", "the address of an element of a vector<bool> is taken, which has none: its elements are bits")
+                fault(
+                    m,
+                    data.buf,
+                    span,
+                    "container",
+                    "the address of an element of a vector<bool> is taken, which has none: its elements are bits",
+                )
         value = cpp_vectors.pointer(m, value, span)
     if is_pointer(m, value):
         assert isinstance(value, Array)

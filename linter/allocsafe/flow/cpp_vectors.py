@@ -1,12 +1,13 @@
 """`std::vector` and its kin: a size that moves, elements that are never garbage, and the three ways to get them wrong.
 
-*Claim.* Element `i < size` of a vector always has a value; a vector of numbers starts with zeros. So nothing can read garbage from inside one; what can go
-wrong is what the array that it replaced allowed: an element behind the end, `sizeof` the handle, an address kept while it grows. *What it
-gives up.* Behind the end is claimed only where that is proved. Growth inside reserved room is taken to move nothing. A reference to an element that is
-kept across growth is spelled as the element and not seen.
+*Claim.* Element `i < size` of a vector always has a value; a vector of numbers starts with zeros. So nothing can read
+garbage from inside one; what can go wrong is what the array that it replaced allowed: an element behind the end,
+`sizeof` the handle, an address kept while it grows. *What it gives up.* Behind the end is claimed only where that is
+proved. Growth inside reserved room is taken to move nothing. A reference to an element that is kept across growth is
+spelled as the element and not seen.
 
-A vector of numbers is an object with the cells `len`, `data` (its elements as a buffer), `gen` (how often it may have moved) and `reserved`. A vector
-of anything else is a list.
+A vector of numbers is an object with the cells `len`, `data` (its elements as a buffer), `gen` (how often it may have
+moved) and `reserved`. A vector of anything else is a list.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ def place(m: Machine, ref: Ref, at: Lin | None, span: Span) -> Array | None:
     size = length(m, ref)
     if at is not None and size is not None and surely_behind(m, at, size):
         room = m.read_cell(cell(ref, "reserved")) is not None
-        why = f"element [{at}] of a vector of size {size} is used" + ("; `reserve` makes room and no elements" if room else "")
+        why = f"element [{at}] of a vector of size {size} is used" + (
+            "; `reserve` makes room and no elements" if room else ""
+        )
         fault(m, data.buf, span, "container", why)
     return Array(data.buf, cpp_pointers.element_view(whole(m, ref, data).view, at))
 
@@ -153,17 +156,25 @@ def pointer(m: Machine, ref: Ref, span: Span, at: Lin | None = ZERO) -> Value:
         return m.unknown("an address")
     size = length(m, ref)
     if size is not None and size.as_int() == 0 and m.read_cell(cell(ref, "reserved")) is not None:
-        fault(m, data.buf, span, "container", "the elements of an empty vector are pointed to; `reserve` makes room and no elements")
+        fault(
+            m,
+            data.buf,
+            span,
+            "container",
+            "the elements of an empty vector are pointed to; `reserve` makes room and no elements",
+        )
     source = whole(m, ref, data)
     native = m.native[data.buf]
-    out = look_at(m, source, span, "pointer", "vector.data", (size,) if size is not None else None, native.size, native.element)
+    out = look_at(
+        m, source, span, "pointer", "vector.data", (size,) if size is not None else None, native.size, native.element
+    )
     m.native[out.buf].vector = ref
     m.native[out.buf].generation = m.read_cell(cell(ref, "gen"))
     return cpp_pointers.moved(m, out, Num(at), "+") if at is not None and at != ZERO else out
 
 
 def check_fresh(m: Machine, native: Native, span: Span, cond: int) -> None:
-    """A fault if the vector may have moved since the address was taken; `cond` is when the address is the one that is used."""
+    """A fault if the vector may have moved since the address was taken, which is the one used under `cond`."""
     if native.vector is None or native.generation is None or native.source is None:
         return
     now = m.read_cell(cell(native.vector, "gen"))
@@ -176,7 +187,14 @@ def check_fresh(m: Machine, native: Native, span: Span, cond: int) -> None:
         if isinstance(value, Num) and isinstance(native.generation, Num):
             when = m.conds.both(when, m.conds.no(m.equal_zero(value.lin - native.generation.lin, span)))
             if when != FALSE:
-                fault(m, native.source.buf, span, "container", "an address taken before the vector grew is used after it", when)
+                fault(
+                    m,
+                    native.source.buf,
+                    span,
+                    "container",
+                    "an address taken before the vector grew is used after it",
+                    when,
+                )
             continue
         when = m.conds.both(when, m.decide(("moved", m.fresh()), "the vector grew", "unknown", span))
         fault(m, native.source.buf, span, "container", "an address is used after the vector may have grown", when)
@@ -187,7 +205,9 @@ def grown(m: Machine, ref: Ref, sure: bool) -> None:
     if m.read_cell(cell(ref, "reserved")) is not None and sure:
         return
     held = m.read_cell(cell(ref, "gen"))
-    m.write_cell(cell(ref, "gen"), Num(held.lin + 1) if sure and isinstance(held, Num) else m.unknown("how often it grew"))
+    m.write_cell(
+        cell(ref, "gen"), Num(held.lin + 1) if sure and isinstance(held, Num) else m.unknown("how often it grew")
+    )
 
 
 def forget(m: Machine, ref: Ref) -> None:
@@ -212,12 +232,22 @@ def method(m: Machine, ref: Ref, name: str, args: list[Value], span: Span) -> Va
         return m.unknown(name)
     if name in ("data", "begin", "cbegin"):
         if name == "data" and is_bits(m, ref) and isinstance(data, Array):
-            fault(m, data.buf, span, "container", "`data()` of a vector<bool>: its elements are bits and have no address")
+            fault(
+                m, data.buf, span, "container", "`data()` of a vector<bool>: its elements are bits and have no address"
+            )
         return pointer(m, ref, span)
     if name in ("end", "cend"):
         return pointer(m, ref, span, size)
     if name in ("at", "front", "back"):
-        at = m.as_lin(args[0]) if name == "at" and args else ZERO if name == "front" else None if size is None else size - 1
+        at = (
+            m.as_lin(args[0])
+            if name == "at" and args
+            else ZERO
+            if name == "front"
+            else None
+            if size is None
+            else size - 1
+        )
         return item(m, ref, at, span)
     if name in ("push_back", "emplace_back"):
         _append(m, ref, size, data, args[0] if args else None, span)
@@ -265,7 +295,9 @@ def _append(m: Machine, ref: Ref, size: Lin | None, data: Value | None, src: Val
     grown(m, ref, True)
 
 
-def _resize(m: Machine, ref: Ref, old: Lin | None, data: Value | None, new: Lin | None, value: Value | None, span: Span) -> None:
+def _resize(
+    m: Machine, ref: Ref, old: Lin | None, data: Value | None, new: Lin | None, value: Value | None, span: Span
+) -> None:
     set_length(m, ref, new)
     if old is None or new is None or old.as_int() != 0:
         longer = old is not None and new is not None and (new - old - 1).nonneg()
@@ -277,7 +309,9 @@ def _resize(m: Machine, ref: Ref, old: Lin | None, data: Value | None, new: Lin 
         box = whole(m, ref, data).view
         if box.box is not None:
             tail = (*box.box[:-1], Axis(start, box.box[-1].stops))
-            log(m, Array(data.buf, View(None, tail, box.dims)), "write", span, "`resize` gives the new elements a value")
+            log(
+                m, Array(data.buf, View(None, tail, box.dims)), "write", span, "`resize` gives the new elements a value"
+            )
             if is_zero(value):
                 m.zero_writes.add(m.pos)
 
@@ -304,7 +338,15 @@ def list_method(m: Machine, ref: Ref, name: str, args: list[Value], span: Span) 
         return Truth(m.equal_zero(length_of(m, ref), span))
     if name in ("at", "front", "back"):
         size = list_length(m, ref)
-        at = m.as_lin(args[0]) if name == "at" and args else ZERO if name == "front" else None if size is None else size - 1
+        at = (
+            m.as_lin(args[0])
+            if name == "at" and args
+            else ZERO
+            if name == "front"
+            else None
+            if size is None
+            else size - 1
+        )
         if at is None:
             from allocsafe.flow.containers import all_items
             from allocsafe.flow.items import picked
@@ -319,7 +361,9 @@ def list_method(m: Machine, ref: Ref, name: str, args: list[Value], span: Span) 
     if name in ("reserve", "shrink_to_fit"):
         return NONE
     if name == "resize":
-        m.write_cell((("obj", ref.obj), "len"), args[0] if args and isinstance(args[0], Num) else m.unknown("its length"))
+        m.write_cell(
+            (("obj", ref.obj), "len"), args[0] if args and isinstance(args[0], Num) else m.unknown("its length")
+        )
         return NONE
     if name in ("capacity", "begin", "end", "cbegin", "cend", "data") and not args:
         if name != "capacity":
@@ -333,7 +377,13 @@ def is_number(element: str) -> bool:
     from allocsafe.frontends.cpp import cpptypes
 
     name = bare(element)
-    return cpptypes.is_indeterminate(element, ()) or name in SIZES or name == "T" or name.endswith("*") or bool(_SIMD.fullmatch(name))
+    return (
+        cpptypes.is_indeterminate(element, ())
+        or name in SIZES
+        or name == "T"
+        or name.endswith("*")
+        or bool(_SIMD.fullmatch(name))
+    )
 
 
 __all__ = ["Opaque", "is_number", "is_vector", "make", "method", "pointer"]

@@ -1,10 +1,11 @@
 """What is said of C++ memory beyond the question of holes: faults, borrowers, and zeros that nobody meant.
 
-*Claim.* A fault decides. Memory that starts as zeros is safe whatever is read, but has a second answer (`partial`): whether some read meets an element
-that holds nothing but that start, where others were given a value. It counts only against the other side of a patch, where the same
-elements were given one: a vector that took an array's place, and whose loop stops short. *Why that suffices.* A zero that is relied
-on was relied on before (`hist[x]++`, `cu[0]`), or was written as a zero, and such writes do not count on either side. *What it gives up.* A
-vector that is new has no other side.
+*Claim.* A fault decides. Memory that starts as zeros is safe whatever is read, but has a second answer (`partial`):
+whether some read meets an element that holds nothing but that start, where others were given a value. It counts only
+against the other side of a patch, where the same elements were given one: a vector that took an array's place, and
+whose loop stops short. *Why that suffices.* A zero that is relied on was relied on before (`hist[x]++`, `cu[0]`), or
+was written as a zero, and such writes do not count on either side. *What it gives up.* A vector that is new has no
+other side.
 """
 
 from __future__ import annotations
@@ -32,8 +33,14 @@ def judged(reads: Reads) -> tuple[Verdict, Verdict | None]:
     if native is None:
         return wrong if wrong is not None and not isinstance(verdict, Unsafe) else verdict, None
     partial = _without_zeros(m, reads)
-    if all(m.native[b.ident].default for b in reads.buffers if b.ident in m.native and m.native[b.ident].source is None):
-        trace = verdict.trace if isinstance(verdict, Safe) else (Event("filled", first.site, "[:]", f"{first.what}, all zero"),)
+    if all(
+        m.native[b.ident].default for b in reads.buffers if b.ident in m.native and m.native[b.ident].source is None
+    ):
+        trace = (
+            verdict.trace
+            if isinstance(verdict, Safe)
+            else (Event("filled", first.site, "[:]", f"{first.what}, all zero"),)
+        )
         verdict = Safe("every element has a value from the start", trace, verdict.assumes)
     if wrong is not None and not isinstance(verdict, Unsafe):
         return wrong, partial
@@ -51,14 +58,25 @@ def _borrower(reads: Reads) -> Verdict:
         if memory_dies(reads.m, Array(first.ident, View(None, None, None)), None) is not False:
             where = kept[0] if kept else "a container"
             why = f"it is kept in {where}, and borrows memory that may die before"
-            return Unknown("lifetime", first.site, why, "how long the memory below lives", (Event("allocated", first.site, "", first.what),))
-    return Safe("it is read, or copied, while the memory that it borrows lives", (Event("allocated", first.site, "", first.what),))
+            return Unknown(
+                "lifetime",
+                first.site,
+                why,
+                "how long the memory below lives",
+                (Event("allocated", first.site, "", first.what),),
+            )
+    return Safe(
+        "it is read, or copied, while the memory that it borrows lives",
+        (Event("allocated", first.site, "", first.what),),
+    )
 
 
 def with_partial(verdict: Verdict) -> Verdict:
     """`partial-fill` where something was written before the read and left the hole."""
-    if isinstance(verdict, Unsafe) and verdict.hole.region not in ("[:]", "") and any(
-        e.event == "written" and not e.note.endswith("later") for e in verdict.trace
+    if (
+        isinstance(verdict, Unsafe)
+        and verdict.hole.region not in ("[:]", "")
+        and any(e.event == "written" and not e.note.endswith("later") for e in verdict.trace)
     ):
         return verdict._replace(facets=verdict.facets | {"partial-fill"})
     return verdict
@@ -69,11 +87,15 @@ def _without_zeros(m: Machine, reads: Reads) -> Verdict:
     saved = [(b, b.entries) for b in reads.buffers]
     filled = [b.filled for b in reads.buffers]
     for buffer in reads.buffers:
-        buffer.entries = [e for e in buffer.entries if e.pos not in m.zero_writes and not (e.kind == "read" and e.accumulate) and e.kind != "fault"]
+        buffer.entries = [
+            e
+            for e in buffer.entries
+            if e.pos not in m.zero_writes and not (e.kind == "read" and e.accumulate) and e.kind != "fault"
+        ]
     try:
         verdict = with_partial(Reads(m, reads.buffers, lambda name: ()).verdict())
     finally:
-        for (buffer, entries), was in zip(saved, filled):
+        for (buffer, entries), was in zip(saved, filled, strict=True):
             buffer.entries = entries
             buffer.filled = was
     if isinstance(verdict, Unsafe) and "partial-fill" not in verdict.facets:
@@ -85,7 +107,10 @@ def against(new: Verdict | None, old: Verdict | None, old_line: int) -> Unsafe |
     """The finding of two second answers: the new side leaves out what the old side gave a value."""
     if not (isinstance(new, Unsafe) and isinstance(old, Safe)):
         return None
-    reason = f"{new.hole.region} is read with nothing but the zero that it starts with; what fills the others stops short, and filled it before (line {old_line})"
+    reason = (
+        f"{new.hole.region} is read with nothing but the zero that it starts with; what fills the others stops short, "
+        f"and filled it before (line {old_line})"
+    )
     return new._replace(reason=reason, facets=frozenset({"partial-fill"}))
 
 

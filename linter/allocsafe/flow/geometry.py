@@ -56,7 +56,7 @@ def fresh_shape(m: Machine, summary: Summary, bound: dict[str, Value]) -> tuple[
         value = bound.get("size", bound.get("shape", bound.get("args", bound.get("sizes"))))
         if special == "randint" and isinstance(value, TupleOf) and "size" not in bound:
             value = value.items[-1] if value.items else None
-        return _sized(m, value)
+        return size_argument(m, value)
     if special == "like":
         for param in summary.params:
             like = bound.get(param.name)
@@ -91,7 +91,8 @@ def fresh_shape(m: Machine, summary: Summary, bound: dict[str, Value]) -> tuple[
     return None, None
 
 
-def _sized(m: Machine, value: Value | None) -> tuple[Shape | None, Opaque | None]:
+def size_argument(m: Machine, value: Value | None) -> tuple[Shape | None, Opaque | None]:
+    """The shape that a size argument gives, or the opaque value that its lengths are named after."""
     lone = one_opaque(value)
     if lone is not None:
         key = lone.key
@@ -156,7 +157,7 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
                 return [view], True, True  # a dtype: the same bytes
             sizes = integers(m, given)
             if lone is not None:
-                shape2, _ = _sized(m, given)
+                shape2, _ = size_argument(m, given)
                 sizes = list(shape2) if shape2 is not None else None
         return [views.reshape(view, sizes, native, outer)], special.startswith("view") or _in_order(view), True
     if special == "flatten":

@@ -14,6 +14,7 @@ times; past the bound the answer is `unsure`, with that reason.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple, TypeVar
 
 from allocsafe.flow.buffers import Buffer, Entry, Turn
@@ -22,8 +23,9 @@ from allocsafe.flow.machine import Machine
 from allocsafe.flow.values import Array, View
 from allocsafe.flow.views import is_whole_axis
 from allocsafe.regions.box import Access, Axis, Box, Loop, Write, compose
-from allocsafe.regions.exprs import Lin
-from allocsafe.regions.question import Hole, K, hole
+from allocsafe.regions.exprs import Lin, Sym, factors
+from allocsafe.regions.question import Hole, hole
+from allocsafe.regions.quick import K
 
 _T = TypeVar("_T")
 
@@ -115,6 +117,21 @@ class Judge:
     # ------------------------------------------------------------ worlds
 
     def _root(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
+        """The answer in the coordinates of the read; what reads everything may be asked in those of the writes as well."""
+        first = self._in_one_frame(query, entry, extra)
+        native = query.frame if query.frame is not None else query.buffer.shape
+        everything = query.box is None or (native is not None and len(native) == len(query.box) and all(is_whole_axis(a, s) for a, s in zip(query.box, native)))
+        if first.status != "unsure" or not everything or query.extent != "all" or query.buffer.outer:
+            return first
+        for frame in dict.fromkeys(e.frame for e in query.buffer.entries if e.kind == "write" and e.extent == "all" and e.box is not None):
+            if frame != query.frame:
+                self.worlds = 0
+                other = self._in_one_frame(query._replace(frame=frame, box=None), entry, extra)
+                if other.status != "unsure":
+                    return other
+        return first
+
+    def _in_one_frame(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
         conds = self.m.conds
         pieces: list[Piece] = list(extra)
         for write in query.buffer.entries:
@@ -362,7 +379,11 @@ class Judge:
         """Whether a write that is not certain may still have happened before the read."""
         conds = self.m.conds
         world = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
-        if world == FALSE or conds.both(write.cond, self._pins(write, query, world)) == FALSE:
+        left = FALSE  # a loop that ran to its end had no turn that left it
+        for turn in write.turns:
+            if turn.exits != FALSE and all(t.id != turn.id for t in query.turns) and conds.implies(world, turn.completed):
+                left = conds.either(left, turn.exits)
+        if world == FALSE or conds.implies(write.cond, left):
             return False
         if write.kind == "write" and write.extent == "all" and self._counts(write, query):
             exact = self._pieces_of(write) is not None and all(self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ())
@@ -530,6 +551,14 @@ class Judge:
         if query.box is None and shape is None and any(w.access.box is not None for w in writes):
             writes = [w for w in writes if w.access.box is None]
         read = Access(self._cut(query.box, query), tuple(t.loop for t in query.turns), facts)
+        turning = {t.var for a in (read, *(w.access for w in writes)) for t in a.loops}
+        fixed = {s: value for s, value in _fixed(facts).items() if s not in turning}  # in an access, a loop's variable is every turn's
+        if fixed:
+            mentioned = [*(shape or ()), *(x for a in [read, *(w.access for w in writes)] for axis in a.box or () for x in (axis.start, *axis.stops))]
+            fixed.update(_vanishing(fixed, mentioned))
+            shape = None if shape is None else tuple(s.substitute(fixed) for s in shape)
+            read = _access_with(read, fixed)
+            writes = [w._replace(access=_access_with(w.access, fixed)) for w in writes]
         key = (shape, read, tuple(writes))
         known = self._holes.get(key)
         if known is None:
@@ -556,6 +585,37 @@ class Judge:
                         if made is not None:
                             writes.append(made)
         return bool(writes) and hole(frame, Access(None, tuple(t.loop for t in query.turns), facts), writes).status == "none"
+
+
+def _fixed(facts: tuple[Lin, ...]) -> dict[Sym, Lin]:
+    """Symbols that the facts give one value (`n == 0`): put in, products with them become numbers."""
+    out: dict[Sym, Lin] = {}
+    rows = set(facts)
+    for row in facts:
+        if len(row.terms) == 1 and row.terms[0][1] == 1 and -row in rows:
+            out[row.terms[0][0]] = Lin.of(-row.const)
+    return out
+
+
+def _vanishing(fixed: dict[Sym, Lin], mentioned: list[Lin]) -> dict[Sym, Lin]:
+    """Products that are zero because a part of them is: `a*b == 0` makes `a*b*c` zero."""
+    zeros = [Counter(factors(s)) for s, value in fixed.items() if value.as_int() == 0]
+    out: dict[Sym, Lin] = {}
+    for lin in mentioned if zeros else []:
+        for s in lin.all_syms():
+            parts = Counter(factors(s))
+            if any(zero <= parts for zero in zeros):
+                out[s] = Lin.of(0)
+    return out
+
+
+def _access_with(access: Access, fixed: dict[Sym, Lin]) -> Access:
+    """The access with these symbols replaced; facts about them stay (they say the value)."""
+    box = access.box
+    if box is not None:
+        box = tuple(Axis(a.start.substitute(fixed), tuple(s.substitute(fixed) for s in a.stops), a.step) for a in box)
+    loops = tuple(Loop(t.var, t.start.substitute(fixed), t.stop.substitute(fixed), t.step) for t in access.loops)
+    return Access(box, loops, access.when)
 
 
 class _Unsayable:

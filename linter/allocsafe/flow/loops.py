@@ -69,7 +69,12 @@ def _over(m: Machine, step: ir.For, iterable: Value) -> None:
         short = [p for p in parts if p is not None]
         if short and all(p is not None or isinstance(v, RangeOf) for p, v in zip(parts, iterable.parts)):
             count = min(len(p) for p in short)
-            rows = [p if p is not None else [Num(v.start + k * v.step) for k in range(count)] for p, v in zip(parts, iterable.parts) if p is not None or isinstance(v, RangeOf)]
+            rows: list[list[Value]] = []
+            for known, part in zip(parts, iterable.parts, strict=True):
+                if known is not None:
+                    rows.append(known)
+                elif isinstance(part, RangeOf):
+                    rows.append([Num(part.start + k * part.step) for k in range(count)])
             items = [TupleOf(tuple(row[k] for row in rows)) for k in range(count)]
     if items is not None and len(items) <= UNROLL and m.unrolled * max(len(items), 1) <= 64:
         _unrolled(m, step, items)
@@ -339,9 +344,9 @@ def walk(
     header = dict(before.cells)
     counted, loop, turn = _inductions(m, header, changed, path_in, turn, body, loop, holds, line)
     _carry(m, header, changed, path_in, turn, body, ends)
-    for key, version in m.versions.items():  # what the body may change is new at every turn
-        if versions.get(key) != version:
-            m.versions[key] = fresh = m.fresh()
+    for root, version in list(m.versions.items()):  # what the body may change is new at every turn
+        if versions.get(root) != version:
+            m.versions[root] = fresh = m.fresh()
             m.born_keys[("version", fresh)] = frozenset({turn.id})
 
     # the walk that counts
@@ -423,9 +428,9 @@ def walk(
     if endless and not counted and holds is not None and holds and holds[0] == TRUE:
         after.path = FALSE  # `while True` ends by break or return only
     m.state = after
-    for key, version in list(m.versions.items()):
+    for root, version in list(m.versions.items()):
         if ("version", version) in m.born_keys:
-            m.versions[key] = m.fresh()
+            m.versions[root] = m.fresh()
     if m.state.path != FALSE:
         m.run(orelse)
     if broken:

@@ -160,6 +160,7 @@ class Machine:
         self.lengths: dict[Hashable, Lin] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
         self.opaque_class: dict[Hashable, ClassOf] = {}
         self.integers: set[Hashable] = set()
+        self.swallows: set[Hashable] = set()  # context managers that may keep an exception of their block to themselves
         self.numbers: set[Hashable] = set()  # opaque values used as a number somewhere: no texts
         self.checks: list[tuple[int, int, tuple[Turn, ...], Condition]] = []
         self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
@@ -441,9 +442,9 @@ class Machine:
         number = lin.as_int()
         if number is not None:
             return TRUE if number >= 0 else FALSE
-        if lin.nonneg():
+        if self.surely_nonneg(lin):
             return TRUE
-        if lin.neg():
+        if self.surely_nonneg(-lin - 1):
             return FALSE
         if lin.terms[0][1] < 0:
             return self.conds.no(self._lin_atom(-lin - 1, span))
@@ -465,7 +466,7 @@ class Machine:
             return TRUE if number == 0 else FALSE
         if lin.terms[0][1] < 0:
             lin = -lin
-        if (lin - 1).nonneg() or lin.neg():
+        if self.surely_nonneg(lin - 1) or self.surely_nonneg(-lin - 1):
             return FALSE
         born = self.born_of(lin) | frozenset(t.id for t in self.turns if t.loop.var in lin.all_syms())
         subject = value = None

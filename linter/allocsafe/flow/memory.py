@@ -52,6 +52,7 @@ def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, f
     buffer.outer = len(outer)
     buffer.open = open_rank
     buffer.phase = m.phase
+    buffer.stack = m.stack
     m.buffers.append(buffer)
     return Array(buffer.ident, view_of_shape(shape, outer, open_rank=open_rank))
 

@@ -154,9 +154,9 @@ def apply(m: Machine, summary: Summary, recv: Value | None, args: list[Value], k
     effects = [(p, effect_of(m, summary, p, bound)) for p in summary.params if p.name in bound]
     consequence_of = dict(CONSEQUENCE)
     if summary.special == "collective":
-        consequence_of = {k: "collective" for k in consequence_of} | {"I": "index"}
+        consequence_of = {k: "index" if k == "I" else "collective" for k in consequence_of}
     elif summary.special == "persist":
-        consequence_of = dict.fromkeys(consequence_of, "persist")
+        consequence_of = {k: "persist" for k in consequence_of}
     for param, effect in effects:
         if effect in "RICMAQ":
             value = bound[param.name]
@@ -224,7 +224,7 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         if special in ("resize", "resize_as", "set"):
             for cond, array in m.arrays(subject):
                 log(m, array, "escape", span, f"`{summary.name}` gives the tensor other memory", some=True, event="escaped", step="view", decides="an allocation of the final size", cond=cond)
-            return subject
+            return m.each(subject, lambda v: _resized(m, summary, v, bound, span)) if special == "resize" else subject
         if special and special not in CONDITIONAL | {"collective", "inplace", "where"}:
             return _reshaped(m, summary, subject, bound, span)
         return subject
@@ -234,9 +234,18 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         return _meta(m, summary, bound)
     if kind == "none":
         return NONE
+    if kind == "new" and special == "where" and "where" in bound and not _is_true(bound["where"]) and m.follows(span):
+        array = allocate(m, span, summary.name, None, False)
+        log(m, array, "write", span, f"`{summary.name}` where its mask says so", some=True)
+        return array
     fresh = _steady_result(m, summary, bound)
     made = fresh if fresh is not None else m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
     if special == "data" and kind == "new":
+        from allocsafe.flow.containers import known_items
+
+        data = next(iter(bound.values()), None)
+        if isinstance(data, Ref) and known_items(m, data) == []:
+            m.shapes[made.key] = (m.lin(0),)
         m.note_filled(span, summary.name, attributes_of(m, bound, None, summary.name), made)
     if kind == "new" and special in ("like", "broadcast", "where") or (kind == "new" and special == ""):
         first = next((bound[p.name] for p in summary.params if p.name in bound and p.effect in "RMV-"), None)
@@ -244,6 +253,23 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         if shape is not None:
             m.shapes[made.key] = shape
     return made
+
+
+def _resized(m: Machine, summary: Summary, value: Value, bound: dict[str, Value], span: Span) -> Value:
+    """`x.resize_(n)` of a tensor that is not followed: from here on every name of it holds memory whose new elements nobody has written."""
+    if not isinstance(value, Opaque) or not m.follows(span):
+        return value
+    from allocsafe.flow.geometry import size_argument
+
+    shape, like = size_argument(m, bound.get("sizes", bound.get("size")))
+    array = allocate(m, span, summary.name, shape, False, like)
+    had = m.shapes.get(value.key)
+    if had is None or all(size.as_int() != 0 for size in had):
+        log(m, array, "write", span, "what it held before the resize", some=True)
+    for cell, held in list(m.state.cells.items()):
+        if held == value:
+            m.state.cells[cell] = array
+    return array
 
 
 def _steady_result(m: Machine, summary: Summary, bound: dict[str, Value]) -> Opaque | None:
@@ -364,8 +390,15 @@ def _viewed(m: Machine, summary: Summary, value: Value, bound: dict[str, Value],
     results, alias, special_known = view_results(m, summary, value, bound)
     if kind == "views":
         if results is None:
+            from allocsafe.flow.views import _axis, permute, some_of
+
+            given = next((bound[k] for k in ("dim", "axis") if k in bound), Num(m.lin(0)))
+            number = given.lin.as_int() if isinstance(given, Num) else None
+            axis = _axis(value.view, number) if number is not None else None
+            if special == "unbind" and axis is not None and value.view.dims is not None and not value.view.open:
+                others = [i for i in range(len(value.view.dims)) if i != axis]
+                return Array(value.buf, permute(value.view, [axis, *others]))  # walked and indexed like the pieces
             ref = m.new_object("list", span)
-            from allocsafe.flow.views import some_of
 
             m.write_cell((("obj", ref.obj), ("some", 0)), Array(value.buf, some_of(value.view)))
             return ref

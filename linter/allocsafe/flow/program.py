@@ -79,7 +79,12 @@ class Program:
     def _by_suffix(self, tail: str) -> str | None:
         self._index()
         assert self._suffixes is not None
-        hits = [p for p in self._suffixes.get(tail.rsplit("/", 1)[-1], ()) if p == tail or p.endswith("/" + tail)]
+        hits = []
+        for path in self._suffixes.get(tail.rsplit("/", 1)[-1], ()):
+            if path == tail or path.endswith("/" + tail):
+                root = path[: -len(tail)].rstrip("/")
+                if not root or not self.has(f"{root}/__init__.py"):  # an absolute import starts outside of every package
+                    hits.append(path)
         hits.sort(key=len)
         return hits[0] if hits and (len(hits) == 1 or len(hits[0]) < len(hits[1]) or "/" in tail) else None
 

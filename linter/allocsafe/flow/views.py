@@ -311,7 +311,7 @@ def _regroup(view: View, shape: tuple[Lin, ...], sizes: list[Lin]) -> tuple[tupl
             new.pop(0)
         else:
             break
-    if not new and not old:
+    if not new and all(d.size.as_int() == 1 for d in old):
         return shape, view.box, tuple(d for d in out if d is not None)
     ones = len(new) > 0 and not old and all(s.as_int() == 1 for s in new)
     if ones:

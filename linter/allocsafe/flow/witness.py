@@ -12,10 +12,14 @@ from allocsafe.flow.buffers import Buffer, Entry
 from allocsafe.flow.conditions import TRUE
 from allocsafe.flow.judge import Answer, Judge
 from allocsafe.flow.machine import Machine
+from allocsafe.regions import show
 from allocsafe.regions.box import Access
 from allocsafe.regions.question import hole
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence, Event, Facet, Hole, Safe, Unknown, Unsafe, Verdict
+
+MOST_ALIKE = 6
+"""Unsafe reads of one severity that are looked at for the one that says most."""
 
 MOST_BRANCHES = 4
 """Branches told in a story: the last ones before the read."""
@@ -56,8 +60,9 @@ class Reads:
         returned = [a for a in answers if a.status == "sure" and a.entry.kind == "return"]
         unsure = [a for a in answers if a.status == "unsure" or (a.status == "sure" and a.entry.kind == "escape")]
         if sure:
-            best = min(sure, key=lambda a: (-SEVERITY[a.entry.consequence], a.entry.pos))
-            return self._unsafe(best)
+            sure.sort(key=lambda a: (-SEVERITY[a.entry.consequence], a.entry.pos))
+            worst = [a for a in sure if SEVERITY[a.entry.consequence] == SEVERITY[sure[0].entry.consequence]][:MOST_ALIKE]
+            return self._unsafe(next((a for a in worst if "never-written" in self._facets(a)), worst[0]))  # a hole that no later write mends says more
         partly = [a for a in returned if self._partly(a)]
         if partly:
             return self._unsafe(min(partly, key=lambda a: a.entry.pos))
@@ -247,7 +252,7 @@ class Reads:
         out |= {text for text in m.assumes if " reads its tensor arguments" not in text or text.split(" reads its ")[0] in notes}
         for pair in self.judge.phases:
             first, second = (m.phase_of(index) for index in pair)
-            if first is not None and second is not None and first.rank > 1:
+            if first is not None and second is not None and first.rank > 1 and first.name != second.name:
                 out.add(f"{first.name} before {second.name}")
         return tuple(sorted(out))
 
@@ -269,19 +274,26 @@ class Reads:
         buffer, entry = answer.buffer, answer.entry
         out = [Event("allocated", buffer.site, "", buffer.what)]
         chain = self._chain(buffer)
+        for span in chain[-1].stack[1:]:
+            if span not in entry.stack:
+                out.append(Event("note", span, "", f"in this call of {self.m.callees.get(span, 'it')}"))
         writes = [e for b in chain for e in b.entries if e.kind == "write"]
         before = [e for e in answer.covering if e in writes]
-        for write in before[:6]:
-            out.append(Event("written", write.span, self.region_of(write, chain), write.note))
+        atoms = {index: self.m.conds.atoms[index] for index in sorted(answer.cube)}
+        chosen = {a.subject for index, a in atoms.items() if answer.cube[index] and a.subject is not None}
         branches: list[Event] = []
-        for index in sorted(answer.cube):
-            atom = self.m.conds.atoms[index]
+        for index, atom in atoms.items():
+            taken = answer.cube[index]
+            text = self.m.conds.text({index: taken})[0]
             if isinstance(atom.key, tuple) and atom.key[0] == "ran":
-                if answer.cube[index] or atom.text in answer.why:
-                    out.append(Event("phase", atom.span, "", self.m.conds.text({index: answer.cube[index]})[0]))
-            elif atom.span.line and atom.kind != "unknown":
-                branches.append(Event("branch", atom.span, "", self.m.conds.text({index: answer.cube[index]})[0]))
-        out += branches[-MOST_BRANCHES:]
+                if taken or atom.text in answer.why:
+                    out.append(Event("note", atom.span, "", text))
+            elif atom.span.line and atom.kind != "unknown" and (taken or atom.subject not in chosen):
+                branches.append(Event("branch", atom.span, "", text))
+        told = branches[-MOST_BRANCHES:] + [Event("written", w.span, self.region_of(w, chain), w.note) for w in before[:6]]
+        if len({event.span.path for event in told}) == 1:
+            told.sort(key=lambda event: event.span.line)
+        out += told
         for copied in chain[:-1]:
             if copied.origin is not None:
                 out.append(Event("copied", copied.origin.span, "", copied.origin.note))
@@ -289,10 +301,19 @@ class Reads:
             out.append(Event("called", span, "", self.m.callees.get(span, "")))
         kind = {"read": "read", "escape": "escaped", "return": "returned", "keep": "kept"}.get(entry.kind, "read")
         out.append(Event(kind, entry.span, self._as_hole(answer).region if answer.hole is not None else "", entry.note))  # type: ignore[arg-type]
-        later = [e for e in writes if e.pos > entry.pos and e not in before]
+        later = [e for e in writes if e.pos > entry.pos and e not in before and self._on_the_path(e, answer)]
+        later = (self._who_would_cover(answer, later) if answer.hole is not None else []) or later
         for write in list({(w.span, w.note): w for w in later}.values())[:2]:
             out.append(Event("written", write.span, self.region_of(write, chain), f"{write.note}, later"))
         return tuple(dict.fromkeys(out))
+
+    def _on_the_path(self, entry: Entry, answer: Answer) -> bool:
+        """Whether an access can belong to the run that the answer tells of."""
+        conds = self.m.conds
+        cubes = conds.cubes(entry.cond, 8)
+        return cubes is None or any(
+            not conds.contradicts({**cube, **answer.cube}) and all(answer.cube.get(i, value) == value for i, value in cube.items()) for cube in cubes
+        )
 
     def _chain(self, buffer: Buffer) -> list[Buffer]:
         """The buffer, what it is a copy of, and so on."""
@@ -308,7 +329,9 @@ class Reads:
             return "[:]"
         shape = entry.frame if entry.frame is not None else buffer.shape
         cut = self.judge.rank_of(buffer) if buffer.open and entry.frame is None else len(entry.box)
-        text = hole(shape[:cut] if shape is not None else None, Access(entry.box[:cut], (), ()), []).region
+        box, sizes = entry.box[:cut], shape[:cut] if shape is not None else None
+        mentioned = [*(sizes or ()), *(x for axis in box for x in (axis.start, *axis.stops))]
+        text = show.region(show.spans_of(box, sizes), sizes, show.names(mentioned))
         return "[:]" if text in ("whole", "") else text
 
     def _proof(self, answers: list[Answer]) -> tuple[Event, ...]:

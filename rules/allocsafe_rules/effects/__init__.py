@@ -24,6 +24,7 @@ HAND = (
     "numpy.txt",
     "cupy.txt",
     "cpp.txt",
+    "kernels.txt",
 )
 GENERATED = ("torch_generated.txt",)
 

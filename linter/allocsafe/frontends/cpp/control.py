@@ -17,7 +17,7 @@ from allocsafe.frontends.cpp.jumps import jump, label, throw, try_block
 from allocsafe.frontends.cpp.preprocessor import preprocessor
 from allocsafe.frontends.cpp.text import words
 from allocsafe.frontends.cpp.tree import Node, parts
-from allocsafe.ir.nodes import Break, Continue, If, Return
+from allocsafe.ir.nodes import Assume, Break, Continue, If, Return
 
 _HIDES = re.compile(r"[{}#]|\b(?:if|else|for|while|do|switch|case|return|goto|try|catch|break|continue)\b")
 
@@ -44,6 +44,11 @@ _LISTS = words("compound_statement preproc_if preproc_ifdef preproc_else preproc
 
 def statement(lo: Lowering, node: Node) -> None:
     kind = node.type
+    if kind == "static_assert_declaration" and not node.has_error:
+        tested = node.child_by_field_name("condition")
+        if tested is not None:  # what the compiler has checked holds
+            lo.builder.emit(Assume(lo.span(node), lo.value(tested)))
+        return
     if kind in _SILENT:
         _note_types(lo, node)
         return

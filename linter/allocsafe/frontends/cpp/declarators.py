@@ -66,9 +66,9 @@ def take_apart(lo: Lowering, node: Node) -> Declarator:
             else:
                 value = given
         elif kind == "pointer_declarator":
-            stars = "*" + stars
+            stars += "*"
         elif kind == "reference_declarator":
-            stars = "&" + stars
+            stars += "&"
         elif kind == "array_declarator":
             extents.insert(0, here.child_by_field_name("size"))
         elif kind == "function_declarator":

@@ -1,8 +1,8 @@
 """How many braces are open at a place of the text.
 
-Claim: a declaration that the parser puts outside of all functions, but whose place in the text is inside more braces than the
-namespaces around it, is a local that a parse error has moved there: nothing may be said of how it starts. What it gives up: preprocessor
-arms that both open a brace make all that follows look like that.
+Claim: a declaration that the parser puts outside of all functions, but whose place in the text is inside more braces
+than the namespaces around it, is a local that a parse error has moved there: nothing may be said of how it starts. What
+it gives up: preprocessor arms that both open a brace make all that follows look like that.
 """
 
 from __future__ import annotations

@@ -196,9 +196,7 @@ def written_type(lo: Lowering, node: Node) -> str:
     """The type of `p`, `a[i]` or `*p` where the declaration of the name spells a number or a pointer, else ""."""
     depth = 0
     while True:
-        if node.type == "subscript_expression":
-            node, depth = node.child_by_field_name("argument"), depth + 1
-        elif node.type == "pointer_expression" and node.child(0).type == "*":
+        if node.type == "subscript_expression" or (node.type == "pointer_expression" and node.child(0).type == "*"):
             node, depth = node.child_by_field_name("argument"), depth + 1
         elif node.type == "parenthesized_expression" and len(parts(node)) == 1:
             node = parts(node)[0]
