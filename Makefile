@@ -41,11 +41,13 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo 'installing allocsafe'
 	@$(PIP) install -e .
+	@$(BIN)/python -m compileall -q linter rules
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo 'installing allocsafe and what its tests need'
 	@$(PIP) install -e '.[dev]'
+	@$(BIN)/python -m compileall -q linter rules
 	@touch $@ $(VENV)/.installed
 
 # The pin comes first: nothing that also wants torch may choose another.

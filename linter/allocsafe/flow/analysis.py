@@ -75,6 +75,7 @@ class FileAnalysis:
             from allocsafe.flow import cplusplus  # noqa: F401  (registers its steps)
         self.found: dict[tuple[int, int], Found] = {}
         self.problems: list[Unknown] = []
+        self.unseen = ""  # functions of the file that may reach an object whose life is being judged, and were not walked
         self.own_attrs: dict[tuple[int, int], dict[str, str]] = {}  # as the function says them that holds the allocation, whoever calls it
         self.lines: frozenset[int] = frozenset()
         self.deadline = time.monotonic() + 2 * settings.budget
@@ -286,20 +287,21 @@ class FileAnalysis:
         drivers = [r for d in drivers for r in (self.roots(d) or [d])]
         reached: dict[tuple[int, int], list[Found]] = {}
         unique = list({d.qualname: d for d in drivers}.values())[: self.settings.most_roots]
+        walks: list[Machine] = []
         for driver in unique:
             m = self.machine()
             if driver.owner:
                 m = self._life(m, driver.owner, [driver])
             else:
                 self._walk_root(m, driver)
+            walks.append(m)
+        if not any((buffer.site.line, buffer.site.column) in lasting for m in walks for buffer in m.buffers if buffer.site.path == self.path):
+            walks += [self._life(self.machine(), name, methods) for name in family]  # a subclass may fill less than its base does
+        self.unseen = self._unwalked(family, walks)
+        for m in walks:
             for key, found in self.collect(m, keep=False).items():
                 reached.setdefault(key, []).append(found)
-        if not any(key in reached for key in lasting):
-            for name in family:  # a subclass may fill less than its base does
-                m = self.machine()
-                m = self._life(m, name, methods)
-                for key, found in self.collect(m, keep=False).items():
-                    reached.setdefault(key, []).append(found)
+        self.unseen = ""
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
@@ -307,6 +309,11 @@ class FileAnalysis:
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
+
+    def _unwalked(self, family: Sequence[str], walks: Sequence[Machine]) -> str:
+        """The text of the file's functions outside of these classes that none of the walks went through."""
+        seen = {name for m in walks for name in m.callees.values()}
+        return "\n".join(self.text_of(d) for d in self.unit.definitions if d.kind == "function" and d.owner not in family and d.qualname not in seen)
 
     def subclasses(self, owner: str) -> list[str]:
         """Classes of the file that have `owner` among their visible bases."""
@@ -523,7 +530,11 @@ class FileAnalysis:
 
     def _reachable(self, name: str) -> Sequence[str]:
         """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can, unseen."""
-        return self.settings.outside(name, self.path) if self.unit.language == "python" else (self.path,)
+        if self.unit.language != "python":
+            return (self.path,)
+        if self.unseen and re.search(rf"(?<!\bself)\.{re.escape(name)}\b", self.unseen):
+            return (self.path,)  # `box.buf` in a function that no walk went through
+        return self.settings.outside(name, self.path)
 
     def _owner(self, line: int) -> str:
         at = self.unit.at_line(line)

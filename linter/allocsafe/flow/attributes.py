@@ -158,10 +158,8 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
         found = class_attribute(m, cls, attr, opaque, span)
         if isinstance(found, Closure):
             return found
-    version: int | tuple[int, int] = m.version(root_of(opaque.key))
-    if stored := m.version(("name", attr)):
-        version = (version, stored)
-    return Opaque(("attr", opaque.key, attr, version), f"{opaque.text}.{attr}")
+    stored, version = m.version(("name", attr)), m.version(root_of(opaque.key))
+    return Opaque(("attr", opaque.key, attr, (version, stored) if stored else version), f"{opaque.text}.{attr}")
 
 
 def array_attribute(m: Machine, array: Array, attr: str) -> Value:

@@ -404,6 +404,8 @@ def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dic
             value = default_regs.get(param.default)
         if value is None:
             value = parameter(m, frame, param)
+        elif isinstance(value, Opaque) and "(" in value.text:
+            value = Opaque(value.key, param.name)  # the callee's name for what an expression made
         if function.language != "python":
             from allocsafe.flow.cpp_alloc import passed
 

@@ -286,9 +286,9 @@ class Judge:
             if alone.region != found.region:
                 return unsure("part", "which elements are read is not known")
         if doubts:
-            left = self._without_doubts(query, must, facts, cube, world)
-            if left is not None:
-                found, doubts = left, []
+            sure = self._without_doubts(query, must, facts, cube, world)
+            if sure is not None:
+                found, doubts = sure, []
         if doubts:
             settled = self._whatever(query, must, cube, doubts)
             if settled is not None:

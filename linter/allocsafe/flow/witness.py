@@ -48,7 +48,6 @@ class Reads:
 
     def verdict(self) -> Verdict:
         """The verdict over every access, in program order."""
-        m = self.m
         answers: list[Answer] = []
         for buffer in self.buffers:
             for entry in list(buffer.entries):
