@@ -72,7 +72,10 @@ def _change(request: Request) -> Change:
     if request.patch is not None:
         if request.from_rev is not None:
             return patches.from_patch(request.patch, root, request.from_rev)
-        return patches.from_patch(request.patch, root)
+        change = patches.from_patch(request.patch, root)
+        if request.root is not None and change.pairs and all(not p.complete and p.note.startswith("not found") for p in change.pairs):
+            raise patches.PatchError(f"{change.pairs[0].path}: {change.pairs[0].note}; does the patch belong to this folder?")
+        return change
     if request.from_rev is not None:
         return patches.from_git(root, request.from_rev, request.to_rev or "HEAD", request.only)
     if request.staged:
@@ -399,7 +402,7 @@ class _Sides:
             for what in ("dtype", "shape", "device", "layout", "pinning", "requires_grad"):
                 a, b = edit.old.attrs.get(what, ""), edit.new.attrs.get(what, "")
                 if a != b and (what != "shape" or (a and b)):
-                    changes.append(Change(what, a or "the default", b or "the default"))  # type: ignore[arg-type]
+                    changes.append(Change(what, a or "the default", b or "the default"))
         verdict = edit.new.verdict if edit.new is not None else None
         if edit.new is not None and edit.old is not None and edit.new.partial is not None and isinstance(verdict, Safe):
             from allocsafe.flow.cpp_verdicts import against

@@ -297,6 +297,8 @@ class FileAnalysis:
             walks.append(m)
         if not any((buffer.site.line, buffer.site.column) in lasting for m in walks for buffer in m.buffers if buffer.site.path == self.path):
             walks += [self._life(self.machine(), name, methods) for name in family]  # a subclass may fill less than its base does
+        else:
+            walks += [self._life(self.machine(), name, methods) for name in family[1:] if self._own_life(name)]
         self.unseen = self._unwalked(family, walks)
         for m in walks:
             for key, found in self.collect(m, keep=False).items():
@@ -309,6 +311,11 @@ class FileAnalysis:
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
+
+    def _own_life(self, name: str) -> bool:
+        """Whether a subclass with methods of its own is made by nobody in the file: the walks of its base say nothing about it."""
+        cls = self.unit.klass(name)
+        return cls is not None and bool(cls.methods) and not self.subclasses(name) and not self.callers(name.rsplit(".", 1)[-1])
 
     def _unwalked(self, family: Sequence[str], walks: Sequence[Machine]) -> str:
         """The text of the file's functions outside of these classes that none of the walks went through."""

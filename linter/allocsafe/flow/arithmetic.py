@@ -335,7 +335,7 @@ def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
         if held is not None and m.objects[box.obj].kind == "dict":
             if not isinstance(held, Alts):
                 return TRUE
-        elif m.objects[box.obj].kind == "dict" and (("obj", box.obj), "computed") not in m.state.cells:
+        elif m.objects[box.obj].kind == "dict" and m.state.cells.get((("obj", box.obj), "computed"), TupleOf(())) == TupleOf(()):
             return FALSE
     if isinstance(box, Array):
         read(m, box, span, "searched with `in`", "compare")

@@ -76,7 +76,7 @@ def _spread_keywords(m: Machine, value: Value, kwargs: dict[str, Value], loose: 
                     kwargs.setdefault(key[1], m.read_cell((who, key)) or held)
                 else:
                     loose.append(held)
-        if (owner(value), "computed") in m.state.cells:
+        if m.state.cells.get((owner(value), "computed"), TupleOf(())) != TupleOf(()):
             loose.append(value)
     else:
         loose.append(value)

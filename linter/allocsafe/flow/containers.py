@@ -43,6 +43,8 @@ def new(m: Machine, step: ir.New) -> None:
         return
     ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
     m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+    if step.kind == "dict":
+        m.write_cell((owner(ref), "computed"), TupleOf(()))  # there from the start: a branch that stores nothing says so
     for item in step.items:
         value = m.get(item.value)
         if step.kind == "dict":
@@ -120,9 +122,7 @@ def all_items(m: Machine, ref: Ref) -> list[Value]:
     for (who, name), value in list(m.state.cells.items()):
         if who == mine and isinstance(name, tuple) and name[0] in ("item", "at", "some", "key"):
             out.append(value)
-        elif who == mine and name == "computed" and isinstance(value, TupleOf):
-            out += [pair.items[1] for pair in value.items if isinstance(pair, TupleOf)]
-    return out
+    return out + [value for _, value in _computed(m, ref)]
 
 
 def item_number(m: Machine, ref: Ref, at: Lin) -> Value:

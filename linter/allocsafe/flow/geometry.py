@@ -149,7 +149,7 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
             from allocsafe.flow.operators import shape_of
 
             shape = shape_of(m, bound["other"]) if "other" in bound else None
-            sizes = None if shape is None else [Lin.of(s) for s in shape]  # type: ignore[arg-type]
+            sizes = None if shape is None else list(shape)
         else:
             given = bound.get("args", bound.get("shape", bound.get("size")))
             lone = one_opaque(given)

@@ -180,7 +180,7 @@ def resolve(m: Machine, idx: ir.Index, span: Span) -> Picked:
                 out.tensors |= part.key in m.tensors
                 out.mask = (part.key, True) if single else None
         else:
-            at = m.as_lin(part)
+            at = m.as_lin(part) if not isinstance(part, ir.At) else None
             out.picks.append(Pick("lost") if at is None else Pick("int", at=at))
     return out
 

@@ -442,7 +442,7 @@ class Judge:
             out += [Piece(write, rest, when) for when in whens]
         return tuple(out[: 2 * MOST_PIECES])
 
-    def _affine(self, atom: Atom, loop_vars: set[object]) -> bool:
+    def _affine(self, atom: Atom, loop_vars: set[Sym]) -> bool:
         lin = atom.lin if atom.lin is not None else atom.zero
         return lin is not None and bool(lin.all_syms() & loop_vars) and not self.m.born_of(lin)
 
@@ -498,35 +498,36 @@ class Judge:
     def _write(self, piece: Piece, query: Query, *, same_turn: bool) -> Write | None:
         """The write as regions sees it, in the coordinates of the read; None when it cannot be said there."""
         write = piece.entry
-        box = self._in_frame(write.box, write.frame, query)
-        if box is _UNSAYABLE:
+        said, box = self._in_frame(write.box, write.frame, query)
+        if not said:
             return None
-        box = self._cut(box, query)  # type: ignore[arg-type]
         loops = tuple(t.loop for t in write.turns)
-        return Write(Access(box, loops, piece.when), write.pos < query.pos, same_turn)  # type: ignore[arg-type]
+        return Write(Access(self._cut(box, query), loops, piece.when), write.pos < query.pos, same_turn)
 
-    def _in_frame(self, box: Box | None, frame: tuple[Lin, ...] | None, query: Query) -> Box | object | None:
+    def _in_frame(self, box: Box | None, frame: tuple[Lin, ...] | None, query: Query) -> tuple[bool, Box | None]:
+        """Whether the box can be said in the coordinates of the read, and how."""
         if box is None:
-            return None
+            return True, None
         if frame == query.frame:
-            return box
+            return True, box
         shape = frame if frame is not None else query.buffer.shape
-        if shape is not None and len(shape) == len(box) and all(is_whole_axis(a, s) for a, s in zip(box, shape)):
-            return None
-        return _UNSAYABLE
+        if shape is not None and len(shape) == len(box) and all(is_whole_axis(a, s) for a, s in zip(box, shape, strict=True)):
+            return True, None
+        return False, None
 
     def _may_write(self, write: Entry, query: Query) -> Write:
         """An over-approximation of what a doubtful write may have written."""
-        box = self._in_frame(write.box, write.frame, query)
+        said, full = self._in_frame(write.box, write.frame, query)
         own = {t.loop.var for t in write.turns}
-        if box is _UNSAYABLE or write.kind == "escape" and write.box is None:
+        if not said or (write.kind == "escape" and write.box is None):
             return Write(Access(None, (), ()), True, False)
-        box = self._cut(box, query)  # type: ignore[arg-type]
-        if write.born or (box is not None and any(s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms())):  # type: ignore[attr-defined]
+        box = self._cut(full, query)
+        turning = box is not None and any(s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms())
+        if write.born or turning:
             if box is None or write.born:
                 return Write(Access(None, (), ()), True, False)
-            return Write(Access(box, tuple(t.loop for t in write.turns), ()), True, False)  # type: ignore[arg-type]
-        return Write(Access(box, (), ()), True, False)  # type: ignore[arg-type]
+            return Write(Access(box, tuple(t.loop for t in write.turns), ()), True, False)
+        return Write(Access(box, (), ()), True, False)
 
     def _cut(self, axes: tuple[_T, ...] | None, query: Query) -> tuple[_T, ...] | None:
         """Without the trailing axes of a buffer of unknown rank that every access takes whole."""
@@ -616,13 +617,6 @@ def _access_with(access: Access, fixed: dict[Sym, Lin]) -> Access:
         box = tuple(Axis(a.start.substitute(fixed), tuple(s.substitute(fixed) for s in a.stops), a.step) for a in box)
     loops = tuple(Loop(t.var, t.start.substitute(fixed), t.stop.substitute(fixed), t.step) for t in access.loops)
     return Access(box, loops, access.when)
-
-
-class _Unsayable:
-    """Marks a box that has no coordinates in the frame of the read."""
-
-
-_UNSAYABLE = _Unsayable()
 
 
 def _shared(write: Entry, query: Query) -> list[Turn]:

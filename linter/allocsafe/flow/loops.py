@@ -621,9 +621,9 @@ def _moving(m: Machine, header: dict[Cell, Value], carried: dict[Cell, _Changed]
     for key, (before, gap) in strides.items():
         now = header[key]
         assert isinstance(now, Array)
-        after = [end.cells.get(key) for end in seen]
+        left = [end.cells.get(key) for end in seen]
         number = gap.as_int() if gap is not None else None
-        if number is not None and done is not None and all(a == _shifted(now, Lin.of(number)) for a in after):
+        if number is not None and done is not None and all(a == _shifted(now, Lin.of(number)) for a in left):
             continue
         header[key] = Array(before.buf, some_of(View(None, None, None)))
     again = _dry(m, header, path, turn, body)

@@ -310,7 +310,7 @@ class Machine:
                 held_there = self.state.cells.get((value.key[1], value.key[2]))
                 if held_there is not None:
                     yield from self._leaves(held_there, cond, depth - 1, seen)
-            elif isinstance(value, Opaque) and depth and value.key not in seen:  # type: ignore[comparison-overlap]
+            elif isinstance(value, Opaque) and depth and value.key not in seen:
                 for (owner, name), held in list(self.state.cells.items()):
                     if owner == value.key and isinstance(name, tuple):
                         yield from self._leaves(held, cond, depth - 1, seen)
@@ -398,6 +398,8 @@ class Machine:
         """A plain symbol used as a length is taken as not negative; the verdict lists it where it mattered."""
         if lin.const == 0 and len(lin.terms) == 1 and lin.terms[0][1] == 1:
             only = lin.terms[0][0]
+            if isinstance(only.key, tuple) and only.key[0] == "loop":
+                return  # its turns say what it can be
             if (not only.nonneg or only in _ASSUMED) and only.defn is None and not only.name.startswith("-"):
                 sym(only.key, only.name, nonneg=True)
                 _ASSUMED.add(only)

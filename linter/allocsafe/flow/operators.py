@@ -13,6 +13,7 @@ from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, Ref, Truth, TupleOf, Value, brief
+from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence
 
@@ -52,10 +53,6 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
             result = special(m, args, kwargs, span)
             if result is not None:
                 return result
-    if name.startswith("std::vector.") or (recv is not None and name.startswith("std::vector")):
-        from allocsafe.flow.cplusplus import vector_method
-
-        return vector_method(m, recv, name.rsplit(".", 1)[-1], args, span)
     summary = m.tables.look_up(name)
     if summary is None and name.startswith("numpy.ndarray."):
         summary = m.tables.look_up("torch.Tensor." + name.rsplit(".", 1)[-1]) if name.rsplit(".", 1)[-1] in ("fill",) else None
@@ -282,7 +279,7 @@ def _steady_result(m: Machine, summary: Summary, bound: dict[str, Value]) -> Opa
     return Opaque(("op", ("call", summary.name), keys), brief(f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})"))
 
 
-def shape_of(m: Machine, value: Value) -> tuple[object, ...] | None:  # type: ignore[type-arg]
+def shape_of(m: Machine, value: Value) -> tuple[Lin, ...] | None:
     """The known shape of an array or of a filled tensor."""
     from allocsafe.flow.views import sizes_of
 
@@ -319,7 +316,7 @@ def _constructed(m: Machine, bound: dict[str, Value]) -> Value | None:
     return None
 
 
-def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[object, ...] | None, made_by: str) -> dict[str, str]:  # type: ignore[type-arg]
+def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[Lin, ...] | None, made_by: str) -> dict[str, str]:
     """dtype, device and the like, as text, for comparing both sides."""
     out = {}
     if made_by.rsplit(".", 1)[-1] == "full" and made_by.startswith("torch.") and bound.get("dtype", NONE) == NONE:

@@ -112,9 +112,9 @@ def merge(conds: Conditions, states: list[State], care: Condition) -> State:
     tags = [conds.within(s.path, care) for s in live]
     for key in changed:
         options = [(tag, s.cells[key]) for tag, s in zip(tags, live) if key in s.cells]
-        value = choose(conds, options)
-        if value is None:
+        joined = choose(conds, options)
+        if joined is None:
             out.pop(key, None)
         else:
-            out[key] = few(conds, value, conds.unknown) if conds.unknown is not None else value
+            out[key] = few(conds, joined, conds.unknown) if conds.unknown is not None else joined
     return State(path, out)

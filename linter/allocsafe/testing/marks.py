@@ -105,7 +105,7 @@ def _open(site: SiteReport, marks: Mapping[str, Marks]) -> bool:
 
 
 def _verdict(report: Report, place: tuple[str, int], wanted: str) -> Iterator[str]:
-    there = {name_of(site.judged.verdict) for site in _on(report, place)} or {"none"}
+    there: set[str] = {name_of(site.judged.verdict) for site in _on(report, place)} or {"none"}
     if there != {wanted}:
         yield f"{place[0]}:{place[1]}: expected {wanted}; {_said(report, place)}"
 
