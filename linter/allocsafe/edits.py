@@ -1,8 +1,11 @@
 """Sites: the allocations of both sides, paired, and what the patch did to each.
 
-*Claim.* Every allocation that the patch added, removed or changed, and every one whose fill, writes or reads it changed, is a site; an
-allocation whose verdict the patch turned to `unsafe` is one even when no line of it changed. *Why that suffices.* A site that the old side had
-in the same state is not the patch's fault. Pairs are found by place first (the diff's line map), then by owner and name, then by name.
+*Claim.* Every allocation that the patch added, removed or changed, and every one whose fill, writes or reads it
+changed, is a site; an
+allocation whose verdict the patch turned to `unsafe` is one even when no line of it changed. *Why that suffices.* A
+site that the old side had
+in the same state is not the patch's fault. Pairs are found by place first (the diff's line map), then by owner and
+name, then by name.
 A fill that was taken out is a site at the place where it stood, with the verdict of what it filled.
 """
 
@@ -20,7 +23,9 @@ FILL = re.compile(
     re.X,
 )
 DATA = frozenset({"torch.tensor"})
-"""Makers of tensors from data: a site only where their device, dtype or the like changes, or where they take the place of an allocation."""
+"""Makers of tensors from data: a site only where their device, dtype or the like changes, or where they take the
+place of an allocation.
+"""
 C_FILL = re.compile(r"\b(?:zero_|fill_)\s*\(|\b(?:std::)?(?:mem(?:set)|fill(?:_n)?)\s*\(|\w*[mM]emset(?:Async)?\s*\(")
 
 
@@ -46,7 +51,12 @@ class Pairing(NamedTuple):
     new: Alloc | None
 
 
-def pair(old: Sequence[Alloc], new: Sequence[Alloc], to_new: Callable[[int], int | None], nearest: Callable[[int], int] | None = None) -> list[Pairing]:
+def pair(
+    old: Sequence[Alloc],
+    new: Sequence[Alloc],
+    to_new: Callable[[int], int | None],
+    nearest: Callable[[int], int] | None = None,
+) -> list[Pairing]:
     """Allocations of both sides that are one: by place, by owner and name, by what replaced the line, by name."""
     left = list(old)
     taken: dict[int, Alloc] = {}
@@ -89,7 +99,12 @@ class Edit(NamedTuple):
 
 
 def edits(
-    pairings: Iterable[Pairing], added: frozenset[int], removed: frozenset[int], nearest: Callable[[int], int], *, everything: bool = False
+    pairings: Iterable[Pairing],
+    added: frozenset[int],
+    removed: frozenset[int],
+    nearest: Callable[[int], int],
+    *,
+    everything: bool = False,
 ) -> list[Edit]:
     """What the patch did to each pair; pairs it left alone give nothing (unless `everything`)."""
     out: list[Edit] = []
@@ -104,7 +119,9 @@ def edits(
             if new.what in DATA:
                 continue
             if new.line in added or isinstance(new.verdict, Unsafe):
-                out.append(Edit(kind if new.line in added else "touched", new.line, new.column, 0, None, new, True, new.symbol))
+                out.append(
+                    Edit(kind if new.line in added else "touched", new.line, new.column, 0, None, new, True, new.symbol)
+                )
             continue
         place = new.line in added or old.line in removed
         worse = isinstance(new.verdict, Unsafe) and not isinstance(old.verdict, Unsafe)
@@ -116,7 +133,18 @@ def edits(
             if place and (old.what not in DATA or new.what not in DATA or old.attrs != new.attrs):
                 out.append(Edit("changed", new.line, new.column, old.line, old, new, True, new.symbol))
         elif place or worse or new.touched & added or old.touched & removed or everything:
-            out.append(Edit("touched", new.line, new.column, old.line, old, new, worse or not isinstance(new.verdict, Unsafe), new.symbol))
+            out.append(
+                Edit(
+                    "touched",
+                    new.line,
+                    new.column,
+                    old.line,
+                    old,
+                    new,
+                    worse or not isinstance(new.verdict, Unsafe),
+                    new.symbol,
+                )
+            )
     return out
 
 
@@ -134,7 +162,9 @@ def fills(alloc: Alloc, fill: DroppedFill, owner: str) -> bool:
     return bool(alloc.symbol) and alloc.owner == owner and rest != fill.target and rest[:1] in ("", "[", ".")
 
 
-def dropped_fills(old_lines: Sequence[str], removed: frozenset[int], new_lines: Sequence[str], added: frozenset[int], *, python: bool) -> list[DroppedFill]:
+def dropped_fills(
+    old_lines: Sequence[str], removed: frozenset[int], new_lines: Sequence[str], added: frozenset[int], *, python: bool
+) -> list[DroppedFill]:
     """Removed lines that fill something, unless the same statement was put elsewhere."""
     kept = [" ".join(new_lines[n - 1].split()) for n in added if n <= len(new_lines)]
     out: list[DroppedFill] = []
@@ -155,6 +185,8 @@ def dropped_fills(old_lines: Sequence[str], removed: frozenset[int], new_lines: 
             target = full[1].strip() if full is not None else target
         else:
             before = text[: found.start()].rstrip(". ->")
-            target = re.split(r"[\s;({]", before)[-1] if before.strip() else text[found.end() :].split(",")[0].strip(" ();")
+            target = (
+                re.split(r"[\s;({]", before)[-1] if before.strip() else text[found.end() :].split(",")[0].strip(" ();")
+            )
         out.append(DroppedFill(line, target, plain))
     return out

@@ -2,7 +2,8 @@
 
     Request -> patch.Change -> (per file, per side) flow.FileAnalysis -> edits.Edit -> Judged -> findings -> Report
 
-Most commits concern us not at all: a file whose changed functions neither allocate nor fill is left before anything is parsed. A bug inside one
+Most commits concern us not at all: a file whose changed functions neither allocate nor fill is left before anything
+is parsed. A bug inside one
 file costs that file's verdict, with the bug's name, not the run.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe import patch as patches
-from allocsafe.patch.pairs import Change, FilePair, Tree
+from allocsafe.patch.pairs import Change, FilePair
 from allocsafe.report.records import Report, SiteReport
 from allocsafe.source import Source
 
@@ -61,10 +62,19 @@ class Request(NamedTuple):
 
 
 def check(request: Request) -> Report:
-    """Judges what the request names. Raises `PatchError`, `BadPack`, `BadCode` or `ConfigError`, each one clear line."""
+    """Judges what is asked for. Raises `PatchError`, `BadPack`, `BadCode` or `ConfigError`, each one clear line."""
     started = time.perf_counter()
     change = _change(request)
-    return judge(change, request.config, only=request.only, select=request.select, ignore=request.ignore, show_all=request.show_all, budget=request.budget, started=started)
+    return judge(
+        change,
+        request.config,
+        only=request.only,
+        select=request.select,
+        ignore=request.ignore,
+        show_all=request.show_all,
+        budget=request.budget,
+        started=started,
+    )
 
 
 def _change(request: Request) -> Change:
@@ -73,8 +83,14 @@ def _change(request: Request) -> Change:
         if request.from_rev is not None:
             return patches.from_patch(request.patch, root, request.from_rev)
         change = patches.from_patch(request.patch, root)
-        if request.root is not None and change.pairs and all(not p.complete and p.note.startswith("not found") for p in change.pairs):
-            raise patches.PatchError(f"{change.pairs[0].path}: {change.pairs[0].note}; does the patch belong to this folder?")
+        if (
+            request.root is not None
+            and change.pairs
+            and all(not p.complete and p.note.startswith("not found") for p in change.pairs)
+        ):
+            raise patches.PatchError(
+                f"{change.pairs[0].path}: {change.pairs[0].note}; does the patch belong to this folder?"
+            )
         return change
     if request.from_rev is not None:
         return patches.from_git(root, request.from_rev, request.to_rev or "HEAD", request.only)
@@ -101,7 +117,9 @@ class _Texts:
         return sorted(p for p, t in self._texts.items() if p.endswith(suffixes) and pattern.search(t))
 
 
-def check_texts(before: dict[str, str], after: dict[str, str], config: Config | None = None, show_all: bool = False) -> Report:
+def check_texts(
+    before: dict[str, str], after: dict[str, str], config: Config | None = None, show_all: bool = False
+) -> Report:
     """Judges two sets of texts as a patch from one to the other; nothing is read from disk."""
     from allocsafe.config import Config as Settings_
 
@@ -118,16 +136,25 @@ def check_texts(before: dict[str, str], after: dict[str, str], config: Config | 
 
 
 def judge(
-    change: Change, config: Config, *, only: tuple[str, ...] = (), select: tuple[str, ...] = (), ignore: tuple[str, ...] = (), show_all: bool = False,
-    budget: float = 20.0, started: float | None = None,
-) -> Report:  # fmt: skip
+    change: Change,
+    config: Config,
+    *,
+    only: tuple[str, ...] = (),
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    show_all: bool = False,
+    budget: float = 20.0,
+    started: float | None = None,
+) -> Report:
     """The report on one change."""
     from allocsafe.patch.pairs import within
 
     began = time.perf_counter() if started is None else started
     errors = list(change.errors)
     broken = {path for path, _ in change.errors}
-    wanted = [p for p in change.pairs if (within(p.new_path, only) or within(p.old_path, only)) and not _excluded(p, config)]
+    wanted = [
+        p for p in change.pairs if (within(p.new_path, only) or within(p.old_path, only)) and not _excluded(p, config)
+    ]
     sites: list[SiteReport] = []
     notes: tuple[Finding, ...] = ()
     concerned = [p for p in wanted if p.path not in broken and _concerns(p)]
@@ -159,14 +186,19 @@ def _excluded(pair: FilePair, config: Config) -> bool:
 def _concerns(pair: FilePair) -> bool:
     """Whether a file can have a site, by its text alone: nothing is parsed.
 
-    A changed line allocates or fills; or the function around it allocates; or it names something that the file binds to an allocation; or the function
+    A changed line allocates or fills; or the function around it allocates; or it names something that the file binds
+    to an allocation; or the function
     around it is named in a function that allocates. Everything else cannot change what is unwritten in this file.
     """
     if not patches.judgeable(pair.path) or (pair.old is None and pair.new is None) or pair.status == "binary":
         return False
     if not pair.added and not pair.removed:
         return False
-    return any(_side_concerns(source, lines) for source, lines in ((pair.old, pair.removed), (pair.new, pair.added)) if source is not None)
+    return any(
+        _side_concerns(source, lines)
+        for source, lines in ((pair.old, pair.removed), (pair.new, pair.added))
+        if source is not None
+    )
 
 
 def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
@@ -194,7 +226,11 @@ def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
             bound.add(head[1])
     if names & bound:
         return True
-    heads = {found[1] for first, _ in blocks if (found := re.search(r"def\s+(\w+)", "\n".join(source.lines[first - 1 : first + 8])))}
+    heads = {
+        found[1]
+        for first, _ in blocks
+        if (found := re.search(r"def\s+(\w+)", "\n".join(source.lines[first - 1 : first + 8])))
+    }
     for first, last in {_block(source, row) for row in rows}:
         body = "\n".join(source.lines[first - 1 : last])
         if any(re.search(rf"\b{re.escape(head)}\b", body) for head in heads):
@@ -215,7 +251,11 @@ def _block(source: Source, line: int) -> tuple[int, int]:
             here = len(row) - len(row.lstrip())
             if re.match(r"\s*(?:async\s+)?def\s", row) and (here < indent or at == line - 1):
                 end = at + 1
-                while end < len(rows) and (not rows[end].strip() or len(rows[end]) - len(rows[end].lstrip()) > here or rows[end].lstrip().startswith(")")):
+                while end < len(rows) and (
+                    not rows[end].strip()
+                    or len(rows[end]) - len(rows[end].lstrip()) > here
+                    or rows[end].lstrip().startswith(")")
+                ):
                     end += 1
                 return at + 1, end
             indent = min(indent, here) if here < indent else indent
@@ -224,8 +264,12 @@ def _block(source: Source, line: int) -> tuple[int, int]:
 
 
 def _ruled(
-    judged: list[Judged], select: tuple[str, ...], ignore: tuple[str, ...], comments: dict[str, list[tuple[int, str]]], lines: dict[str, frozenset[int]]
-) -> tuple[list[SiteReport], tuple[Finding, ...]]:  # fmt: skip
+    judged: list[Judged],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    comments: dict[str, list[tuple[int, str]]],
+    lines: dict[str, frozenset[int]],
+) -> tuple[list[SiteReport], tuple[Finding, ...]]:
     """What the rules say, and what ignore comments take back."""
     from allocsafe import packs, suppress
 
@@ -252,7 +296,9 @@ class _Sides:
             if pair.new is not None and pair.new_path is not None:
                 self.texts["new"][pair.new_path] = pair.new
 
-    def sites(self, pairs: list[FilePair], show_all: bool) -> tuple[list[Judged], list[tuple[str, str]], dict[str, list[tuple[int, str]]], dict[str, frozenset[int]]]:
+    def sites(
+        self, pairs: list[FilePair], show_all: bool
+    ) -> tuple[list[Judged], list[tuple[str, str]], dict[str, list[tuple[int, str]]], dict[str, frozenset[int]]]:
         """The judged sites, worst first within a file; errors of files; comments and judged lines for suppressions."""
         out: list[Judged] = []
         errors: list[tuple[str, str]] = []
@@ -297,7 +343,9 @@ class _Sides:
             else:
                 hits = [p for p in tree.mentions(name, (".py", ".pyi")) if p != path]
                 if len(hits) <= 24:
-                    pattern = re.compile(rf"[.]\s*{re.escape(name)}\b|[\"']{re.escape(name)}[\"']|\bimport\b[^\n]*\b{re.escape(name)}\b")
+                    pattern = re.compile(
+                        rf"[.]\s*{re.escape(name)}\b|[\"']{re.escape(name)}[\"']|\bimport\b[^\n]*\b{re.escape(name)}\b"
+                    )
                     hits = [p for p in hits if (source := tree.read(p)) is not None and pattern.search(source.text)]
                 self._outside[key] = hits
         return self._outside[key]
@@ -333,7 +381,9 @@ class _Sides:
 
         errors: list[tuple[str, str]] = []
         new, new_problems = self._side("new", pair.new_path, _around(pair, "new"), pair, settings, errors)
-        old, _ = self._side("old", pair.old_path, _around(pair, "old"), pair, settings, errors if pair.new_path is None else [])
+        old, _ = self._side(
+            "old", pair.old_path, _around(pair, "old"), pair, settings, errors if pair.new_path is None else []
+        )
         pairings = pair_up(old, new, pair.lines.to_new, pair.lines.nearest_new)
         changed = edits(pairings, pair.added, pair.removed, pair.lines.nearest_new)
         judged = [j for j in (self._judged(pair, edit) for edit in changed) if j.is_new or show_all]
@@ -343,7 +393,13 @@ class _Sides:
         return judged, errors
 
     def _side(
-        self, side: str, path: str | None, changed: frozenset[int], pair: FilePair, settings: Settings, errors: list[tuple[str, str]]
+        self,
+        side: str,
+        path: str | None,
+        changed: frozenset[int],
+        pair: FilePair,
+        settings: Settings,
+        errors: list[tuple[str, str]],
     ) -> tuple[list[Alloc], list[object]]:
         """The allocations of one side that the patch can concern."""
         from allocsafe.edits import Alloc
@@ -370,7 +426,18 @@ class _Sides:
             errors.append((path, "nests too deeply to be read"))
             return [], []
         found = [
-            Alloc(f.span.line, f.span.column, f.symbol, f.what, f.filled, f.verdict, f.attrs, f.owner, f.touched, f.partial)
+            Alloc(
+                f.span.line,
+                f.span.column,
+                f.symbol,
+                f.what,
+                f.filled,
+                f.verdict,
+                f.attrs,
+                f.owner,
+                f.touched,
+                f.partial,
+            )
             for f in sorted(analysis.found.values(), key=lambda f: (f.span.line, f.span.column))
         ]
         return found, list(analysis.problems)
@@ -413,12 +480,17 @@ class _Sides:
                 verdict = Safe("the allocation is gone", (Event("note", span, "", "taken out"),))
             elif edit.new.filled:
                 told = " and ".join(c.what for c in changes)
-                verdict = Safe(f"it starts filled; its {told} changed" if told else "it starts filled", (Event("filled", span, "[:]", edit.new.what),))
+                verdict = Safe(
+                    f"it starts filled; its {told} changed" if told else "it starts filled",
+                    (Event("filled", span, "[:]", edit.new.what),),
+                )
             else:
                 verdict = Unknown("context", span, "the analysis did not reach it", "an entry point that calls it")
         return Judged(site, verdict, tuple(changes), edit.is_new)
 
-    def _with_fills(self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]) -> list[Judged]:
+    def _with_fills(
+        self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]
+    ) -> list[Judged]:
         """A fill that was taken out is reported where it stood, with the verdict of what it filled."""
         from allocsafe.api import Before, Judged, Site
         from allocsafe.edits import Pairing, dropped_fills, fills
@@ -433,24 +505,47 @@ class _Sides:
             line = pair.lines.nearest_new(fill.line)
             span = Span(pair.new_path, line, 1, line, 1 + len(pair.new.line(line)))
             language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
-            site = Site(span, language, fill.target, "dropped-fill", pair.new.line(line).strip(), Before(pair.old_path or "", fill.line, fill.text))  # type: ignore[arg-type]
-            hit = next((p for p in pairings if isinstance(p, Pairing) and p.old is not None and fill.line in p.old.touched), None)
-            if hit is None and (stood := self._owner_at(pair, fill.line)):  # a filled allocation has no log: by its name
-                hit = next((p for p in pairings if isinstance(p, Pairing) and p.old is not None and fills(p.old, fill, stood)), None)
+            site = Site(
+                span,
+                language,
+                fill.target,
+                "dropped-fill",
+                pair.new.line(line).strip(),
+                Before(pair.old_path or "", fill.line, fill.text),
+            )  # type: ignore[arg-type]
+            hit = next(
+                (p for p in pairings if isinstance(p, Pairing) and p.old is not None and fill.line in p.old.touched),
+                None,
+            )
+            if hit is None and (
+                stood := self._owner_at(pair, fill.line)
+            ):  # a filled allocation has no log: by its name
+                hit = next(
+                    (p for p in pairings if isinstance(p, Pairing) and p.old is not None and fills(p.old, fill, stood)),
+                    None,
+                )
             if hit is not None:
-                same = [j for j, e in zip(judged, changed) if e.new is hit.new and e.new is not None]
+                same = [j for j, e in zip(judged, changed, strict=False) if e.new is hit.new and e.new is not None]
                 if any(e.kind == "unfilled" and e.new is hit.new for e in changed):
                     continue
                 if hit.new is not None and hit.new.verdict is not None:
                     out = [j for j in out if j not in same]
-                    was_there = hit.old is not None and isinstance(hit.old.verdict, Unsafe) and isinstance(hit.new.verdict, Unsafe)
+                    was_there = (
+                        hit.old is not None
+                        and isinstance(hit.old.verdict, Unsafe)
+                        and isinstance(hit.new.verdict, Unsafe)
+                    )
                     out.append(Judged(site, hit.new.verdict, (), not was_there))
                     continue
                 continue
             unknown = Unknown(
-                "outside", span, f"{fill.target} was filled here, and comes from where the analysis cannot see: it may keep what an earlier step left", f"where {fill.target} is allocated and who reads it",
+                "outside",
+                span,
+                f"{fill.target} was filled here, and comes from where the analysis cannot see: "
+                "it may keep what an earlier step left",
+                f"where {fill.target} is allocated and who reads it",
                 (Event("note", span, "", "the fill was here"),),
-            )  # fmt: skip
+            )
             out.append(Judged(site, unknown, (), True))
         return out
 
@@ -487,20 +582,35 @@ class _Sides:
             if isinstance(problem, Unknown):
                 verdict = problem
             elif isinstance(problem, Unsupported):
-                verdict = Unknown("syntax", problem.span, f"the file could not be read: {problem.reason}", "a source that parses")
+                verdict = Unknown(
+                    "syntax", problem.span, f"the file could not be read: {problem.reason}", "a source that parses"
+                )
             elif not pair.complete:
                 verdict = Unknown("context", span, "the patch does not hold the whole function", "the sources: --root")
             else:
                 verdict = Unknown("context", span, "no walk reached this allocation", "an entry point that leads to it")
             found = re.match(r"\s*([\w.\[\]\"']+)\s*(?::[^=]+)?=[^=]", code)
             old_line = next((o for o in sorted(pair.removed) if pair.lines.nearest_new(o) == line), 0)
-            before = Before(pair.old_path or "", old_line, pair.old.line(old_line).strip()) if old_line and pair.old is not None else None
-            out.append(Judged(Site(span, language, found[1] if found else "(unnamed)", "added", text.strip(), before), verdict, (), True))  # type: ignore[arg-type]
+            before = (
+                Before(pair.old_path or "", old_line, pair.old.line(old_line).strip())
+                if old_line and pair.old is not None
+                else None
+            )
+            out.append(
+                Judged(
+                    Site(span, language, found[1] if found else "(unnamed)", "added", text.strip(), before),
+                    verdict,
+                    (),
+                    True,
+                )
+            )  # type: ignore[arg-type]
         return out
 
 
 def _around(pair: FilePair, side: str) -> frozenset[int]:
-    """The changed lines of one side; where it has none for what the other side changed, the lines on both sides of the gap."""
+    """The changed lines of one side; where it has none for what the other side changed, the lines on both sides of
+    the gap.
+    """
     out = set(pair.added if side == "new" else pair.removed)
     source = pair.new if side == "new" else pair.old
     count = len(source.lines) if source is not None else 0
@@ -535,7 +645,9 @@ def _nearest(problems: list[object], line: int) -> object | None:
     return best if best is not None else (problems[0] if problems else None)
 
 
-def concerned(analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names: set[str]) -> tuple[list[Definition], bool]:
+def concerned(
+    analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names: set[str]
+) -> tuple[list[Definition], bool]:
     """The definitions whose allocations the changed lines can concern, and whether module-level code is among them."""
     inside: dict[str, Definition] = {}
     module = False
@@ -543,9 +655,7 @@ def concerned(analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names
         at = unit.at_line(line)
         if at is not None and at.kind == "function":
             inside[at.qualname] = at
-        elif ALLOCATES.search(unit.source.line(line)):
-            module = True
-        elif at is None and FILLS.search(unit.source.line(line)):
+        elif ALLOCATES.search(unit.source.line(line)) or (at is None and FILLS.search(unit.source.line(line))):
             module = True
     out = {q: d for q, d in inside.items() if ALLOCATES.search(analysis.text_of(d))}
     pattern = re.compile(r"^.*\b(?:self\.)?(\w+)[\"']?\]?\s*(?::[^=\n]+)?[:=][^=].*$", re.M)
@@ -556,9 +666,11 @@ def concerned(analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names
         if not ALLOCATES.search(text):
             continue
         owner_changed = definition.owner and any(d.owner == definition.owner for d in inside.values())
-        if owner_changed and any(name in names for name in _assigned(text)):
-            out[definition.qualname] = definition
-        elif any(re.search(rf"\b{re.escape(d.qualname.rsplit('.', 1)[-1])}\s*\(", text) for d in inside.values() if d.qualname != definition.qualname):
+        if (owner_changed and any(name in names for name in _assigned(text))) or any(
+            re.search(rf"\b{re.escape(d.qualname.rsplit('.', 1)[-1])}\s*\(", text)
+            for d in inside.values()
+            if d.qualname != definition.qualname
+        ):
             out[definition.qualname] = definition
     del pattern
     return list(out.values()), module

@@ -61,7 +61,8 @@ class Source:
 def decode(data: bytes) -> str:
     """Source bytes as text, for people and parsers alike: UTF-8, else Latin-1 (never fails).
 
-    A byte order mark goes, `\\r\\n` and `\\r` become `\\n`. A PEP 263 coding line is honoured where Python knows the codec.
+    A byte order mark goes, `\\r\\n` and `\\r` become `\\n`. A PEP 263 coding line is honoured where Python knows the
+    codec.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]

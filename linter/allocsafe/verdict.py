@@ -7,12 +7,23 @@ answer.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias, Union
+from typing import Literal, NamedTuple, TypeAlias
 
 from allocsafe.source import Span
 
 EventKind: TypeAlias = Literal[
-    "allocated", "filled", "written", "branch", "read", "copied", "kept", "returned", "phase", "escaped", "called", "note"
+    "allocated",
+    "filled",
+    "written",
+    "branch",
+    "read",
+    "copied",
+    "kept",
+    "returned",
+    "phase",
+    "escaped",
+    "called",
+    "note",
 ]
 Consequence: TypeAlias = Literal["index", "data", "accumulate", "compare", "persist", "collective", "return"]
 
@@ -79,7 +90,7 @@ class Unknown(NamedTuple):
     assumes: tuple[str, ...] = ()
 
 
-Verdict: TypeAlias = Union[Safe, Unsafe, Unknown]
+Verdict: TypeAlias = Safe | Unsafe | Unknown
 
 
 def name_of(verdict: Verdict) -> Literal["safe", "unsafe", "unknown"]:

@@ -8,7 +8,8 @@ asks for:
     torch.narrow | input:V dim:- start:- length:- | view(input) !narrow
     torch.empty | *size:- * out=None:W dtype=None:- device=None:- | alloc !size
 
-i.e. ``name | parameters | result [!special] [# note]``. A parameter is ``name[=default]:EFFECT``; a lone ``*`` starts the
+i.e. ``name | parameters | result [!special] [# note]``. A parameter is ``name[=default]:EFFECT``; a lone ``*`` starts
+the
 keyword-only ones, ``*name`` takes the rest of the positional arguments. Tensor methods have the receiver as `self`.
 
 | effect | what happens to the elements of the argument |
@@ -29,7 +30,7 @@ keyword-only ones, ``*name`` takes the rest of the positional arguments. Tensor 
 | ``new`` | a fresh tensor, every element written |
 | ``=p`` | the argument `p` itself |
 | ``view(p)`` | shares all or part of the memory of `p`; `!special` names the geometry |
-| ``copy(p)`` | a fresh copy of `p`, element by element: what was unwritten in `p` is unwritten in it (`clone`, `to` another device) |
+| ``copy(p)`` | a fresh copy of `p`, element by element: what was unwritten there is unwritten in it (`clone`) |
 | ``maybe(p)`` | `view(p)` or `copy(p)`, decided at run time (`to`, `contiguous`, `reshape`, `cpu`) |
 | ``alloc`` | a fresh tensor that starts unwritten; `!special` names where its shape comes from |
 | ``filled`` | a fresh tensor that starts written; `!special` as above |

@@ -1,9 +1,13 @@
 """Entry points: from which functions the walk starts, and in which order an object's methods run.
 
-*Claim.* The verdict of a site is the worst over every entry point that reaches it. A function is walked on its own first, with opaque
-arguments; when its buffer leaves it, from the functions of the file that call it (a factory's buffer is judged at every caller). A buffer that
-lives in an object is judged over the object's life: `__init__`, then its methods by phase, each of which may or may not have run before, then
-those again that may follow a later phase. *Why.* A read in a method sees what `__init__` surely did and what other methods maybe did. *What it gives up.* A
+*Claim.* The verdict of a site is the worst over every entry point that reaches it. A function is walked on its own
+first, with opaque
+arguments; when its buffer leaves it, from the functions of the file that call it (a factory's buffer is judged at
+every caller). A buffer that
+lives in an object is judged over the object's life: `__init__`, then its methods by phase, each of which may or may
+not have run before, then
+those again that may follow a later phase. *Why.* A read in a method sees what `__init__` surely did and what other
+methods maybe did. *What it gives up.* A
 method that no phase names has no order: a read that only such a method could cover is unknown (order).
 """
 
@@ -13,7 +17,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.effects.summary import Tables
 from allocsafe.flow import arithmetic, attributes, calls, containers, control, items, loops  # noqa: F401  (they register their steps)
@@ -46,7 +50,9 @@ class Found(NamedTuple):
     attrs: dict[str, str]
     owner: str  # qualname of the definition it stands in
     touched: frozenset[int]  # lines of its file at which it is written or read
-    partial: Verdict | None = None  # C++: the verdict if zeros did not count as values; only to be compared with the other side's
+    partial: Verdict | None = (
+        None  # C++: the verdict if zeros did not count as values; only to be compared with the other side's
+    )
 
 
 class Settings(NamedTuple):
@@ -75,8 +81,12 @@ class FileAnalysis:
             from allocsafe.flow import cplusplus  # noqa: F401  (registers its steps)
         self.found: dict[tuple[int, int], Found] = {}
         self.problems: list[Unknown] = []
-        self.unseen = ""  # functions of the file that may reach an object whose life is being judged, and were not walked
-        self.own_attrs: dict[tuple[int, int], dict[str, str]] = {}  # as the function says them that holds the allocation, whoever calls it
+        self.unseen = (
+            ""  # functions of the file that may reach an object whose life is being judged, and were not walked
+        )
+        self.own_attrs: dict[
+            tuple[int, int], dict[str, str]
+        ] = {}  # as the function says them that holds the allocation, whoever calls it
         self.lines: frozenset[int] = frozenset()
         self.deadline = time.monotonic() + 2 * settings.budget
 
@@ -88,7 +98,11 @@ class FileAnalysis:
     def callers(self, name: str) -> list[Definition]:
         """Definitions whose text calls something of this last name (not the definition itself)."""
         pattern = re.compile(rf"(?<!def )\b{re.escape(name)}\s*[(\[<,)]")
-        return [d for d in self.unit.definitions if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] != name and pattern.search(self.text_of(d))]
+        return [
+            d
+            for d in self.unit.definitions
+            if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] != name and pattern.search(self.text_of(d))
+        ]
 
     def roots(self, definition: Definition) -> list[Definition]:
         """The functions of the file that lead to `definition` and that nothing in the file calls."""
@@ -108,7 +122,9 @@ class FileAnalysis:
     @staticmethod
     def _called_as(definition: Definition) -> str:
         last = definition.qualname.rsplit(".", 1)[-1]
-        return definition.owner.rsplit(".", 1)[-1] if last in ("__init__", "__post_init__") and definition.owner else last
+        return (
+            definition.owner.rsplit(".", 1)[-1] if last in ("__init__", "__post_init__") and definition.owner else last
+        )
 
     # ------------------------------------------------------------ analysis
 
@@ -146,9 +162,18 @@ class FileAnalysis:
         except OutOfBudget:
             self.problems.append(Unknown("budget", span, f"the time for {name} ran out", "a larger --budget"))
         except TooManyPaths:
-            self.problems.append(Unknown("branches", span, f"the paths through {name} are too many to be told apart", "splitting the function"))
+            self.problems.append(
+                Unknown(
+                    "branches",
+                    span,
+                    f"the paths through {name} are too many to be told apart",
+                    "splitting the function",
+                )
+            )
         except Unsupported as problem:
-            self.problems.append(Unknown("syntax", problem.span, f"{name} could not be read: {problem.reason}", "a source that parses"))
+            self.problems.append(
+                Unknown("syntax", problem.span, f"{name} could not be read: {problem.reason}", "a source that parses")
+            )
         except RecursionError:
             self.problems.append(Unknown("depth", span, f"{name} nests too deeply", "splitting the expression"))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, RuntimeError) as bug:
@@ -156,7 +181,11 @@ class FileAnalysis:
 
             if os.environ.get("ALLOCSAFE_DEBUG"):
                 raise
-            self.problems.append(Unknown("bug", span, f"a bug in the analysis of {name}: {type(bug).__name__}: {bug}", "a report of this bug"))
+            self.problems.append(
+                Unknown(
+                    "bug", span, f"a bug in the analysis of {name}: {type(bug).__name__}: {bug}", "a report of this bug"
+                )
+            )
 
     def machine(self) -> Machine:
         s = self.settings
@@ -167,8 +196,18 @@ class FileAnalysis:
     def _module(self) -> None:
         m = self.machine()
         m.run_module(self.path)
-        names = [str(name) for (who, name) in m.state.cells if who == ("module", self.path) and any(True for _ in m.arrays(m.state.cells[(who, name)]))]
-        users = [d for d in self.unit.definitions if d.kind == "function" and not d.owner and any(re.search(rf"\b{re.escape(n)}\b", self.text_of(d)) for n in names)]
+        names = [
+            str(name)
+            for (who, name) in m.state.cells
+            if who == ("module", self.path) and any(True for _ in m.arrays(m.state.cells[(who, name)]))
+        ]
+        users = [
+            d
+            for d in self.unit.definitions
+            if d.kind == "function"
+            and not d.owner
+            and any(re.search(rf"\b{re.escape(n)}\b", self.text_of(d)) for n in names)
+        ]
         tops = [d for d in users if not self.callers(d.qualname)] or users
         self._sequence(m, [(d, None) for d in tops[: 2 * self.settings.most_roots]])
         self.collect(m)
@@ -196,7 +235,14 @@ class FileAnalysis:
                     worst = max(seen, key=lambda f: _badness(f.verdict))
                     if isinstance(found.verdict, Unsafe) and not all(isinstance(f.verdict, Safe) for f in seen):
                         worst = found  # returned with a hole, and no caller is proved to be content with it
-                    self._put(key, found._replace(verdict=worst.verdict, symbol=found.symbol, touched=found.touched.union(*(f.touched for f in seen))))
+                    self._put(
+                        key,
+                        found._replace(
+                            verdict=worst.verdict,
+                            symbol=found.symbol,
+                            touched=found.touched.union(*(f.touched for f in seen)),
+                        ),
+                    )
                 else:
                     self._put(key, found)
             for key, several in reached.items():
@@ -207,7 +253,9 @@ class FileAnalysis:
             self._put(key, found)
 
     def _own(self, alone: dict[tuple[int, int], Found], walked: Sequence[Definition]) -> None:
-        """Remembers the attributes of allocations as the walk of their own function, from opaque arguments, has them: both sides have that walk."""
+        """Remembers the attributes of allocations as the walk of their own function, from opaque arguments, has them:
+        both sides have that walk.
+        """
         for key, found in alone.items():
             if any(self._wanted_line(key[0], d) for d in walked):
                 self.own_attrs.setdefault(key, found.attrs)
@@ -239,7 +287,11 @@ class FileAnalysis:
         depth = len(m.frames)
         m.frames.append(base)
         try:
-            if function.is_generator or any(d.rsplit(".", 1)[-1].split("(")[0] in calls.KERNEL_DECORATORS for d in function.decorator_names if d not in calls.TRANSPARENT):
+            if function.is_generator or any(
+                d.rsplit(".", 1)[-1].split("(")[0] in calls.KERNEL_DECORATORS
+                for d in function.decorator_names
+                if d not in calls.TRANSPARENT
+            ):
                 frame = Frame(m.fresh(), function, self.path, owner, 0, receiver)
                 m.known_frames[frame.ident] = 0
                 calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span, root=True)
@@ -257,7 +309,11 @@ class FileAnalysis:
         if isinstance(limit, OutOfBudget):
             step, why, decides = "budget", f"left when the time for {stub.name} ran out", "a larger --budget"
         else:
-            step, why, decides = "branches", f"left when the paths through {stub.name} became too many", "splitting the function"
+            step, why, decides = (
+                "branches",
+                f"left when the paths through {stub.name} became too many",
+                "splitting the function",
+            )
         m.conds.grow()
         m.conds.deadline = float("inf")
         m.deadline = max(m.deadline, time.monotonic() + 0.25 * self.settings.budget)
@@ -265,20 +321,41 @@ class FileAnalysis:
         m.state = State(1, m.state.cells)
         for buffer in m.buffers:
             if not buffer.filled:
-                log(m, Array(buffer.ident, View(None, None, None)), "escape", stub.span, why, some=True, event="escaped", step=step, decides=decides)
+                log(
+                    m,
+                    Array(buffer.ident, View(None, None, None)),
+                    "escape",
+                    stub.span,
+                    why,
+                    some=True,
+                    event="escaped",
+                    step=step,
+                    decides=decides,
+                )
 
     # ------------------------------------------------------------ objects over time
 
     def _class(self, owner: str, methods: list[Definition]) -> None:
         family = [owner, *self.subclasses(owner)]
-        drivers = [d for name in family for d in self.callers(name.rsplit(".", 1)[-1]) if d.owner not in family and not d.owner]
+        drivers = [
+            d for name in family for d in self.callers(name.rsplit(".", 1)[-1]) if d.owner not in family and not d.owner
+        ]
         first = self.machine()
         for definition in methods:
             self._walk_root(first, definition)
-            first.state = State(1, {k: v for k, v in first.state.cells.items() if isinstance(k[0], tuple) and k[0][0] in ("module", "class")})
+            first.state = State(
+                1,
+                {
+                    k: v
+                    for k, v in first.state.cells.items()
+                    if isinstance(k[0], tuple) and k[0][0] in ("module", "class")
+                },
+            )
         alone = self.collect(first, keep=False)
         self._own(alone, methods)
-        lasting = {key: f for key, f in alone.items() if f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))}
+        lasting = {
+            key: f for key, f in alone.items() if f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))
+        }
         for key, found in alone.items():
             if key not in lasting:
                 self._put(key, found)
@@ -295,8 +372,15 @@ class FileAnalysis:
             else:
                 self._walk_root(m, driver)
             walks.append(m)
-        if not any((buffer.site.line, buffer.site.column) in lasting for m in walks for buffer in m.buffers if buffer.site.path == self.path):
-            walks += [self._life(self.machine(), name, methods) for name in family]  # a subclass may fill less than its base does
+        if not any(
+            (buffer.site.line, buffer.site.column) in lasting
+            for m in walks
+            for buffer in m.buffers
+            if buffer.site.path == self.path
+        ):
+            walks += [
+                self._life(self.machine(), name, methods) for name in family
+            ]  # a subclass may fill less than its base does
         else:
             walks += [self._life(self.machine(), name, methods) for name in family[1:] if self._own_life(name)]
         self.unseen = self._unwalked(family, walks)
@@ -313,14 +397,25 @@ class FileAnalysis:
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)))
 
     def _own_life(self, name: str) -> bool:
-        """Whether a subclass with methods of its own is made by nobody in the file: the walks of its base say nothing about it."""
+        """Whether a subclass with methods of its own is made by nobody in the file: the walks of its base say nothing
+        about it.
+        """
         cls = self.unit.klass(name)
-        return cls is not None and bool(cls.methods) and not self.subclasses(name) and not self.callers(name.rsplit(".", 1)[-1])
+        return (
+            cls is not None
+            and bool(cls.methods)
+            and not self.subclasses(name)
+            and not self.callers(name.rsplit(".", 1)[-1])
+        )
 
     def _unwalked(self, family: Sequence[str], walks: Sequence[Machine]) -> str:
         """The text of the file's functions outside of these classes that none of the walks went through."""
         seen = {name for m in walks for name in m.callees.values()}
-        return "\n".join(self.text_of(d) for d in self.unit.definitions if d.kind == "function" and d.owner not in family and d.qualname not in seen)
+        return "\n".join(
+            self.text_of(d)
+            for d in self.unit.definitions
+            if d.kind == "function" and d.owner not in family and d.qualname not in seen
+        )
 
     def subclasses(self, owner: str) -> list[str]:
         """Classes of the file that have `owner` among their visible bases."""
@@ -349,9 +444,11 @@ class FileAnalysis:
         return list(out.values())
 
     def _life(self, m: Machine, owner: str, wanted: list[Definition]) -> Machine:
-        """One object from construction on: `__init__`, then the methods that matter, by phase. The machine whose walk was the whole one.
+        """One object from construction on: `__init__`, then the methods that matter, by phase. The machine whose walk
+        was the whole one.
 
-        Which methods matter shows in the walk: a view that one method keeps under a new name leads to the methods that use that name.
+        Which methods matter shows in the walk: a view that one method keeps under a new name leads to the methods
+        that use that name.
         """
         cls = self.unit.klass(owner)
         if cls is None:
@@ -408,18 +505,33 @@ class FileAnalysis:
                 m.state.cells[cell] = choose(m.conds, [(kept, held), (m.conds.no(kept), other)]) or held
 
     def _called_inside(self, stubs: list[FunctionStub]) -> set[str]:
-        """Methods that are walked from another one that calls them through `self`, unless they have a phase of their own, or code elsewhere can call them."""
+        """Methods that are walked from another one that calls them through `self`, unless they have a phase of their
+        own, or code elsewhere can call them.
+        """
         calls_of: dict[str, set[str]] = {}
         for stub in stubs:
             unit = self.program.unit(stub.span.path) or self.unit
             text = "\n".join(unit.source.lines[stub.span.line - 1 : stub.span.end_line])
             calls_of[stub.name] = set(re.findall(r"\bself\.(\w+)\s*\(", text)) - {stub.name}
         phases = {name: phase_named(name, self.settings.phases) for name in calls_of}
-        called = {n for caller, ns in calls_of.items() for n in ns if n in calls_of and (phases[n] is None or phases[caller] is not None)}
+        called = {
+            n
+            for caller, ns in calls_of.items()
+            for n in ns
+            if n in calls_of and (phases[n] is None or phases[caller] is not None)
+        }
         owners = {stub.owner for stub in stubs}
-        called = {n for n in called if n.startswith("_") or not (any(d.owner not in owners for d in self.callers(n)) or self.settings.outside(n, self.path))}
+        called = {
+            n
+            for n in called
+            if n.startswith("_")
+            or not (any(d.owner not in owners for d in self.callers(n)) or self.settings.outside(n, self.path))
+        }
         reached: set[str] = set()
-        for top in [*(n for n in calls_of if n not in called), *called]:  # of methods that only call each other, the first is a top
+        for top in [
+            *(n for n in calls_of if n not in called),
+            *called,
+        ]:  # of methods that only call each other, the first is a top
             if top in called and top not in reached:
                 called.discard(top)
             todo = [top]
@@ -438,7 +550,8 @@ class FileAnalysis:
     def _schedule(self, entries: Sequence[Entry]) -> list[tuple[Entry, Phase | None]]:
         """Entry points in the order of their phases. What may run at several ranks is walked again behind the others.
 
-        A capture runs the forward pass that it records: with a capture in the object, the first walk of a forward pass is that one, and
+        A capture runs the forward pass that it records: with a capture in the object, the first walk of a forward
+        pass is that one, and
         comes before every replay.
         """
         phased = [(entry, phase_named(_last(entry[0]), self.settings.phases)) for entry in entries]
@@ -451,8 +564,14 @@ class FileAnalysis:
         phased.sort(key=rank)
         out: list[tuple[Entry, Phase | None]] = []
         for entry, phase in phased:
-            recorded = phase is not None and phase.last_rank is not None and any(p is not None and p.rank > 1 and p.surely_before(phase) for _, p in phased)
-            out.append((entry, replace(phase, name="capture", last_rank=None) if recorded and phase is not None else phase))
+            recorded = (
+                phase is not None
+                and phase.last_rank is not None
+                and any(p is not None and p.rank > 1 and p.surely_before(phase) for _, p in phased)
+            )
+            out.append(
+                (entry, replace(phase, name="capture", last_rank=None) if recorded and phase is not None else phase)
+            )
         if len(phased) > 1:
             out += [(entry, phase) for entry, phase in phased if phase is None or phase.last_rank is not None]
         return out
@@ -472,7 +591,14 @@ class FileAnalysis:
             try:
                 self._enter(m, stub, recv, stub.owner)
             except Unsupported as problem:
-                self.problems.append(Unknown("syntax", problem.span, f"{stub.qualname} could not be read: {problem.reason}", "a source that parses"))
+                self.problems.append(
+                    Unknown(
+                        "syntax",
+                        problem.span,
+                        f"{stub.qualname} could not be read: {problem.reason}",
+                        "a source that parses",
+                    )
+                )
                 m.state = before
                 continue
             after = m.state
@@ -509,17 +635,38 @@ class FileAnalysis:
                     verdict, partial = judged(reads)
             if isinstance(verdict, Safe) and m.dead_ends:
                 why = "no path of the walk reaches the end of the function, so reads may be missing"
-                verdict = Unknown("path", m.dead_ends[0], why, "the values that make every path end early", verdict.trace)
+                verdict = Unknown(
+                    "path", m.dead_ends[0], why, "the values that make every path end early", verdict.trace
+                )
             attrs = dict(first.attrs)
             if any(b.kept_in for b in buffers):
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))
             lines = frozenset(e.span.line for b in buffers for e in b.entries if e.span.path == self.path)
             symbol = self._symbol(first.site, next((b.symbol for b in buffers if b.symbol), ""))
-            out[key] = Found(first.site, symbol, first.what, first.filled, verdict, attrs, self._owner(first.site.line), lines, partial)
+            out[key] = Found(
+                first.site,
+                symbol,
+                first.what,
+                first.filled,
+                verdict,
+                attrs,
+                self._owner(first.site.line),
+                lines,
+                partial,
+            )
         for site in m.filled.values():
             key = (site.span.line, site.span.column)
             if site.span.path == self.path and key not in out:
-                out[key] = Found(site.span, self._symbol(site.span, site.symbol), site.what, True, None, site.attrs, self._owner(site.span.line), frozenset())
+                out[key] = Found(
+                    site.span,
+                    self._symbol(site.span, site.symbol),
+                    site.what,
+                    True,
+                    None,
+                    site.attrs,
+                    self._owner(site.span.line),
+                    frozenset(),
+                )
         if keep:
             for key, found in out.items():
                 self._put(key, found)
@@ -536,7 +683,9 @@ class FileAnalysis:
         return target[1] if target is not None and target.end() <= span.column else symbol
 
     def _reachable(self, name: str) -> Sequence[str]:
-        """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can, unseen."""
+        """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can,
+        unseen.
+        """
         if self.unit.language != "python":
             return (self.path,)
         if self.unseen and re.search(rf"(?<!\bself)\.{re.escape(name)}\b", self.unseen):
@@ -548,7 +697,7 @@ class FileAnalysis:
         return at.qualname if at is not None else ""
 
 
-Entry = tuple[Union[Definition, FunctionStub], Optional[Value]]
+Entry = tuple[Definition | FunctionStub, Value | None]
 """An entry point of a life and its receiver."""
 
 

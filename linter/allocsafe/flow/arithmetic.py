@@ -1,7 +1,9 @@
 """Numbers and truth: constants, arithmetic, comparisons, boolean operators.
 
-Integers become `Lin` terms, comparisons become conditions; whatever is neither is an opaque value that keeps the same key for the same
-expression, so that a branch on it stays correlated with a later branch on it. An operand that is an array is read, whole.
+Integers become `Lin` terms, comparisons become conditions; whatever is neither is an opaque value that keeps the same
+key for the same
+expression, so that a branch on it stays correlated with a later branch on it. An operand that is an array is read,
+whole.
 """
 
 from __future__ import annotations
@@ -10,8 +12,26 @@ from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import log, read, write
 from allocsafe.flow.values import (
-    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped, brief,
-)  # fmt: skip
+    NONE,
+    Alts,
+    Array,
+    ClassOf,
+    Closure,
+    Const,
+    Known,
+    Method,
+    Num,
+    Opaque,
+    Partial,
+    RangeOf,
+    Ref,
+    Super,
+    Truth,
+    TupleOf,
+    Value,
+    Zipped,
+    brief,
+)
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin, floordiv, mod, mul
 from allocsafe.source import Span
@@ -66,7 +86,9 @@ def truth(m: Machine, value: Value, span: Span) -> Condition:
         size = m.read_cell((("obj", value.obj), "len"))
         if isinstance(size, Num):
             return m.conds.no(m.equal_zero(size.lin, span))
-        return m.decide(("truth", ("obj", value.obj), m.version(("obj", value.obj))), f"the {kind} is not empty", span=span)
+        return m.decide(
+            ("truth", ("obj", value.obj), m.version(("obj", value.obj))), f"the {kind} is not empty", span=span
+        )
     opaque = m.to_opaque(value)
     return m.decide(("truth", opaque.key), opaque.text, span=span)
 
@@ -127,7 +149,13 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         return m.unknown("a tensor")
     if op == "+" and isinstance(a, TupleOf) and isinstance(b, TupleOf):
         return TupleOf(a.items + b.items)
-    if op == "*" and isinstance(a, TupleOf) and isinstance(b, Num) and (times := b.lin.as_int()) is not None and 0 <= times <= 64:
+    if (
+        op == "*"
+        and isinstance(a, TupleOf)
+        and isinstance(b, Num)
+        and (times := b.lin.as_int()) is not None
+        and 0 <= times <= 64
+    ):
         return TupleOf(a.items * times)
     if isinstance(a, Ref) or isinstance(b, Ref):
         from allocsafe.flow.containers import list_arithmetic
@@ -135,7 +163,13 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         return list_arithmetic(m, op, a, b, span)
     if op in ("|", "&") and isinstance(a, Truth) and isinstance(b, Truth):
         return Truth(m.conds.either(a.cond, b.cond) if op == "|" else m.conds.both(a.cond, b.cond))
-    if isinstance(a, Const) and isinstance(b, Const) and isinstance(a.value, str) and isinstance(b.value, str) and op == "+":
+    if (
+        isinstance(a, Const)
+        and isinstance(b, Const)
+        and isinstance(a.value, str)
+        and isinstance(b.value, str)
+        and op == "+"
+    ):
         return Const(a.value + b.value)
     if not (isinstance(a, Const) or isinstance(b, Const)):
         x, y = m.as_lin(a), m.as_lin(b)
@@ -195,12 +229,28 @@ def _aug(m: Machine, step: ir.Aug, a: Value, b: Value) -> Value:
     if isinstance(a, Array) and not a.scalar and (a.buf not in m.native or m.native[a.buf].storage == "blob"):
         read(m, b, step.span, f"operand of `{step.op}=`")
         sums = step.op in ("+", "-", "|", "@")
-        log(m, a, "read", step.span, f"`{step.op}=` starts from the old value", consequence="accumulate" if sums else "data", accumulate=sums)
+        log(
+            m,
+            a,
+            "read",
+            step.span,
+            f"`{step.op}=` starts from the old value",
+            consequence="accumulate" if sums else "data",
+            accumulate=sums,
+        )
         log(m, a, "write", step.span, f"`{step.op}=`")
         return a
     if isinstance(a, Array) and a.scalar:
         read(m, b, step.span, f"operand of `{step.op}=`")
-        log(m, a, "read", step.span, f"`{step.op}=` starts from the old value", consequence="accumulate", accumulate=True)
+        log(
+            m,
+            a,
+            "read",
+            step.span,
+            f"`{step.op}=` starts from the old value",
+            consequence="accumulate",
+            accumulate=True,
+        )
         return m.unknown("a number")
     if isinstance(a, Ref) and step.op in ("+", "|"):
         from allocsafe.flow.containers import extend_in_place
@@ -293,19 +343,32 @@ def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
             return asked if b.cond == TRUE else m.conds.no(asked)
         other = m.to_opaque(b)
         word = "is" if b == NONE else "=="
-        return m.decide(("same", a.key, other.key), f"{a.text} {word} {other.text}", "branch", span, ("value", a.key), other.key)
+        return m.decide(
+            ("same", a.key, other.key), f"{a.text} {word} {other.text}", "branch", span, ("value", a.key), other.key
+        )
     if isinstance(a, Num) and isinstance(b, Num):
         return m.equal_zero(a.lin - b.lin, span)
     if isinstance(a, Truth) and isinstance(b, Truth):
         return m.conds.ite(a.cond, b.cond, m.conds.no(b.cond))
     if isinstance(a, TupleOf) and isinstance(b, TupleOf) and len(a.items) == len(b.items):
         out = TRUE
-        for x, y in zip(a.items, b.items):
+        for x, y in zip(a.items, b.items, strict=False):
             answer = compared(m, "==", x, y, span)
-            out = m.conds.both(out, answer.cond if isinstance(answer, Truth) else m.decide(("eq", m.fresh()), "the items are equal", "unknown"))
+            out = m.conds.both(
+                out,
+                answer.cond
+                if isinstance(answer, Truth)
+                else m.decide(("eq", m.fresh()), "the items are equal", "unknown"),
+            )
         return out
     if isinstance(a, Array) and isinstance(b, Array):
-        return TRUE if a == b else FALSE if a.buf != b.buf else m.decide(("same", ("v", a), ("v", b)), "both are one tensor", "unknown", span)
+        return (
+            TRUE
+            if a == b
+            else FALSE
+            if a.buf != b.buf
+            else m.decide(("same", ("v", a), ("v", b)), "both are one tensor", "unknown", span)
+        )
     if isinstance(a, Known) or isinstance(b, Known):
         if type(a) is type(b):
             if a == b:
@@ -335,7 +398,9 @@ def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
         if held is not None and m.objects[box.obj].kind == "dict":
             if not isinstance(held, Alts):
                 return TRUE
-        elif m.objects[box.obj].kind == "dict" and m.state.cells.get((("obj", box.obj), "computed"), TupleOf(())) == TupleOf(()):
+        elif m.objects[box.obj].kind == "dict" and m.state.cells.get(
+            (("obj", box.obj), "computed"), TupleOf(())
+        ) == TupleOf(()):
             return FALSE
     if isinstance(box, Array):
         read(m, box, span, "searched with `in`", "compare")

@@ -1,7 +1,9 @@
 """`x.a` and `x.a = v`, names, imports, closures and classes: everything that is found by a name.
 
-Attributes of an object of the program are cells; of an opaque object, cells too once something was stored there, otherwise opaque values that
-keep their key until the object may have changed. A method of an object is looked up in its class, then in the bases that can be seen.
+Attributes of an object of the program are cells; of an opaque object, cells too once something was stored there,
+otherwise opaque values that
+keep their key until the object may have changed. A method of an object is looked up in its class, then in the bases
+that can be seen.
 """
 
 from __future__ import annotations
@@ -11,14 +13,49 @@ from allocsafe.flow.machine import Machine, root_of, step_meaning
 from allocsafe.flow.memory import keep
 from allocsafe.flow.state import choose
 from allocsafe.flow.values import (
-    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Ref, Super, Truth, TupleOf, Value,
-)  # fmt: skip
+    NONE,
+    Alts,
+    Array,
+    ClassOf,
+    Closure,
+    Const,
+    Known,
+    Method,
+    Num,
+    Opaque,
+    Ref,
+    Super,
+    Truth,
+    TupleOf,
+    Value,
+)
 from allocsafe.flow.views import reverse, sizes_of, transpose
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 
-META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "is_leaf", "itemsize", "nbytes", "names", "grad_fn", "strides", "flags", "is_sparse", "is_quantized", "is_cpu", "is_meta", "type", "name"})
+META = frozenset(
+    {
+        "dtype",
+        "device",
+        "layout",
+        "requires_grad",
+        "is_cuda",
+        "is_leaf",
+        "itemsize",
+        "nbytes",
+        "names",
+        "grad_fn",
+        "strides",
+        "flags",
+        "is_sparse",
+        "is_quantized",
+        "is_cpu",
+        "is_meta",
+        "type",
+        "name",
+    }
+)
 SAME = frozenset({"data", "real", "base"})
 
 
@@ -49,7 +86,9 @@ def lookup(m: Machine, name: str, scope: str, span: Span) -> Value:
 @step_meaning(ir.Store)
 def store(m: Machine, step: ir.Store) -> None:
     value = m.get(step.src)
-    if isinstance(value, Opaque) and value.text.startswith(("an item of ", "a value", "a tensor")) or (isinstance(value, Opaque) and value.text.endswith("(...)")):
+    if (isinstance(value, Opaque) and value.text.startswith(("an item of ", "a value", "a tensor"))) or (
+        isinstance(value, Opaque) and value.text.endswith("(...)")
+    ):
         value = Opaque(value.key, step.name)  # people say the name, not what made it
     name_buffer(m, value, step.name)
     frame = m.frame
@@ -88,14 +127,34 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
                 origin = m.buffers[origin.array.buf].origin
         elif isinstance(option, Opaque) and option.key in m.filled and not m.filled[option.key].symbol:
             m.filled[option.key].symbol = name
-        elif isinstance(option, Ref) and (held := m.state.cells.get((("obj", option.obj), "data" if m.objects[option.obj].kind == "vector" else "site"))) is not None:
+        elif (
+            isinstance(option, Ref)
+            and (
+                held := m.state.cells.get(
+                    (("obj", option.obj), "data" if m.objects[option.obj].kind == "vector" else "site")
+                )
+            )
+            is not None
+        ):
             name_buffer(m, held, name)
         elif isinstance(option, Ref) and m.objects[option.obj].kind in ("list", "dict"):
             for (owner, key), held in list(m.state.cells.items()):
-                if owner == ("obj", option.obj) and isinstance(held, Opaque) and held.key in m.filled and m.filled[held.key].symbol in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else ""):
+                if (
+                    owner == ("obj", option.obj)
+                    and isinstance(held, Opaque)
+                    and held.key in m.filled
+                    and m.filled[held.key].symbol
+                    in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else "")
+                ):
                     label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
                     m.filled[held.key].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
-                elif owner == ("obj", option.obj) and isinstance(held, Array) and held.buf >= 0 and m.buffers[held.buf].symbol in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else ""):
+                elif (
+                    owner == ("obj", option.obj)
+                    and isinstance(held, Array)
+                    and held.buf >= 0
+                    and m.buffers[held.buf].symbol
+                    in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else "")
+                ):
                     label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
                     m.buffers[held.buf].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
 
@@ -127,7 +186,9 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
     if isinstance(value, Ref):
         return object_attribute(m, value, attr, span)
     if isinstance(value, ClassOf):
-        return class_attribute(m, value, attr, None, span) or Opaque(("attr", ("class", value.path, value.cls.qualname), attr), f"{value.cls.name}.{attr}")
+        return class_attribute(m, value, attr, None, span) or Opaque(
+            ("attr", ("class", value.path, value.cls.qualname), attr), f"{value.cls.name}.{attr}"
+        )
     if isinstance(value, Super):
         return m.program.super_attribute(m, value, attr, span)
     if isinstance(value, TupleOf) or (isinstance(value, Const) and value.value is not None):
@@ -172,7 +233,9 @@ def array_attribute(m: Machine, array: Array, attr: str) -> Value:
             known = tuple(Num(d.size) for d in array.view.dims)
             key = ("view", array.buf, array.view)
             m.shapes.setdefault(key, tuple(n.lin for n in known))
-            return Opaque(("shape-of", key, m.buffers[array.buf].symbol or "x"), f"{m.buffers[array.buf].symbol or 'x'}.shape")
+            return Opaque(
+                ("shape-of", key, m.buffers[array.buf].symbol or "x"), f"{m.buffers[array.buf].symbol or 'x'}.shape"
+            )
         return Opaque(("shape-of", ("view", array.buf, array.view), "x"), "x.shape")
     if attr in ("ndim",):
         return Num(Lin.of(len(sizes))) if sizes is not None else m.unknown("ndim")
@@ -224,8 +287,20 @@ def class_attribute(m: Machine, owner: ClassOf, attr: str, receiver: Value | Non
 
                 return invoke(m, Closure(stub, cls.path, 0, receiver, cls.cls.qualname), [], {}, span)
             if m.program.patched(cls, attr):
-                kept = m.decide(("initial", cls.path, cls.cls.qualname, attr), f"{attr} is the method that the class defines", "order")
-                other = Opaque(("attr", ("patched", cls.path, cls.cls.qualname) if receiver is None else m.to_opaque(receiver).key, attr, m.fresh()), f"{cls.cls.name}.{attr}")
+                kept = m.decide(
+                    ("initial", cls.path, cls.cls.qualname, attr),
+                    f"{attr} is the method that the class defines",
+                    "order",
+                )
+                other = Opaque(
+                    (
+                        "attr",
+                        ("patched", cls.path, cls.cls.qualname) if receiver is None else m.to_opaque(receiver).key,
+                        attr,
+                        m.fresh(),
+                    ),
+                    f"{cls.cls.name}.{attr}",
+                )
                 if isinstance(receiver, Ref):
                     other = Opaque(("attr", ("obj", receiver.obj), attr, m.fresh()), f"{cls.cls.name}.{attr}")
                 mine = Closure(stub, cls.path, 0, None if "staticmethod" in names else receiver, cls.cls.qualname)
@@ -233,7 +308,9 @@ def class_attribute(m: Machine, owner: ClassOf, attr: str, receiver: Value | Non
             if "staticmethod" in names:
                 return Closure(stub, cls.path, 0, None, cls.cls.qualname)
             if "classmethod" in names:
-                return Closure(stub, cls.path, 0, owner if receiver is None else _class_of(m, receiver, owner), cls.cls.qualname)
+                return Closure(
+                    stub, cls.path, 0, owner if receiver is None else _class_of(m, receiver, owner), cls.cls.qualname
+                )
             return Closure(stub, cls.path, 0, receiver, cls.cls.qualname)
         value = m.program.class_value(m, cls, attr)
         if value is not None:
@@ -303,17 +380,33 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
 
 
 def _may_be_another(m: Machine, target: Opaque, attr: str, src: Value) -> None:
-    """A store to an attribute of something opaque: other opaque things may be the same object, unless their classes tell them apart."""
+    """A store to an attribute of something opaque: other opaque things may be the same object, unless their classes
+    tell them apart.
+    """
     m.versions[("name", attr)] = m.fresh()
     mine = m.opaque_class.get(target.key)
     for who, name in list(m.state.cells):
-        if name != ("attr", attr) or who == target.key or not isinstance(who, tuple) or who[0] in ("obj", "class", "module", "buf"):
+        if (
+            name != ("attr", attr)
+            or who == target.key
+            or not isinstance(who, tuple)
+            or who[0] in ("obj", "class", "module", "buf")
+        ):
             continue
         other = m.opaque_class.get(who)
-        if mine is not None and other is not None and mine not in m.program.lineage(other) and other not in m.program.lineage(mine):
+        if (
+            mine is not None
+            and other is not None
+            and mine not in m.program.lineage(other)
+            and other not in m.program.lineage(mine)
+        ):
             continue
-        same = m.decide(("same object", *sorted((who, target.key), key=repr)), f"{target.text} is the same object", "unknown")
-        m.state.cells[(who, name)] = choose(m.conds, [(same, src), (m.conds.no(same), m.state.cells[(who, name)])]) or src
+        same = m.decide(
+            ("same object", *sorted((who, target.key), key=repr)), f"{target.text} is the same object", "unknown"
+        )
+        m.state.cells[(who, name)] = (
+            choose(m.conds, [(same, src), (m.conds.no(same), m.state.cells[(who, name)])]) or src
+        )
 
 
 def rename_kept(m: Machine, value: Value, name: str) -> None:

@@ -1,7 +1,9 @@
 """Buffers and the log each of them keeps: what was done to it, in order, under which condition.
 
-*Claim.* A log of guarded accesses loses nothing a read could ask. *Why.* Nothing is joined or computed while the program is walked: a read
-is itself an entry, and is answered after the walk, when the writes of earlier turns of its loops are in the log too. *What it
+*Claim.* A log of guarded accesses loses nothing a read could ask. *Why.* Nothing is joined or computed while the
+program is walked: a read
+is itself an entry, and is answered after the walk, when the writes of earlier turns of its loops are in the log too.
+*What it
 gives up.* Memory grows with the walk; the budget bounds it.
 """
 
@@ -20,7 +22,8 @@ from allocsafe.verdict import Consequence, EventKind
 class Turn:
     """One loop being walked.
 
-    `exact`: every turn runs whole. Otherwise `completed` is the world in which it did; `exits` holds in a turn that leaves the loop
+    `exact`: every turn runs whole. Otherwise `completed` is the world in which it did; `exits` holds in a turn that
+    leaves the loop
     (never, in a completed one); `exit_pos` is where the walk of the body ended.
     """
 
@@ -40,7 +43,8 @@ class Turn:
 class Entry(NamedTuple):
     """One access. `box` is in coordinates of `frame` (None: the buffer's own shape); box None is every element.
 
-    `extent`: ``all`` of the box is accessed, or ``some`` part nobody knows (a may-access). `born` are the loops in whose
+    `extent`: ``all`` of the box is accessed, or ``some`` part nobody knows (a may-access). `born` are the loops in
+    whose
     turns the box changes by values other than the loop variable.
     """
 
@@ -79,9 +83,35 @@ class Origin(NamedTuple):
 class Buffer:
     """Memory made at one place. `filled`: it starts written, so nobody needs its log."""
 
-    __slots__ = ("attrs", "entries", "filled", "ident", "kept_in", "open", "origin", "outer", "phase", "pos", "shape", "site", "stack", "symbol", "turns", "what")
+    __slots__ = (
+        "attrs",
+        "entries",
+        "filled",
+        "ident",
+        "kept_in",
+        "open",
+        "origin",
+        "outer",
+        "phase",
+        "pos",
+        "shape",
+        "site",
+        "stack",
+        "symbol",
+        "turns",
+        "what",
+    )
 
-    def __init__(self, ident: int, site: Span, what: str, shape: tuple[Lin, ...] | None, filled: bool, pos: int, turns: tuple[Turn, ...]) -> None:
+    def __init__(
+        self,
+        ident: int,
+        site: Span,
+        what: str,
+        shape: tuple[Lin, ...] | None,
+        filled: bool,
+        pos: int,
+        turns: tuple[Turn, ...],
+    ) -> None:
         self.ident = ident
         self.site = site
         self.what = what  # the allocating operator, "torch.empty"

@@ -11,8 +11,24 @@ from allocsafe.flow.conditions import FALSE, TRUE
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import escape, holds_array
 from allocsafe.flow.values import (
-    NONE, Alts, Array, ClassOf, Closure, Const, Known, Num, Opaque, Partial, RangeOf, Ref, Super, Truth, TupleOf, Value, Zipped,
-)  # fmt: skip
+    NONE,
+    Alts,
+    Array,
+    ClassOf,
+    Closure,
+    Const,
+    Known,
+    Num,
+    Opaque,
+    Partial,
+    RangeOf,
+    Ref,
+    Super,
+    Truth,
+    TupleOf,
+    Value,
+    Zipped,
+)
 from allocsafe.regions.exprs import Lin, maximum, minimum
 from allocsafe.source import Span
 
@@ -166,7 +182,13 @@ def _isinstance(m: Machine, args: list[Value], kwargs: dict[str, Value], span: S
             return Truth(TRUE)
         if kind.name in ("builtins.list", "builtins.dict") and isinstance(value, Ref):
             return Truth(TRUE if m.objects[value.obj].kind == kind.name[9:] else FALSE)
-        if kind.name in ("builtins.list", "builtins.tuple", "builtins.dict", "builtins.int", "builtins.str") and isinstance(value, Array):
+        if kind.name in (
+            "builtins.list",
+            "builtins.tuple",
+            "builtins.dict",
+            "builtins.int",
+            "builtins.str",
+        ) and isinstance(value, Array):
             return Truth(FALSE)
     if isinstance(kind, ClassOf) and isinstance(value, Ref):
         info = m.objects[value.obj]
@@ -175,7 +197,11 @@ def _isinstance(m: Machine, args: list[Value], kwargs: dict[str, Value], span: S
             return Truth(TRUE if any(c == kind for c in m.program.lineage(ClassOf(cls, info.path))) else FALSE)
     opaque = m.to_opaque(value)
     name = kind.name if isinstance(kind, Known) else kind.cls.name if isinstance(kind, ClassOf) else "that class"
-    return Truth(m.decide(("isinstance", opaque.key, ("v", kind)), f"isinstance({opaque.text}, {name.rsplit('.', 1)[-1]})", span=span))
+    return Truth(
+        m.decide(
+            ("isinstance", opaque.key, ("v", kind)), f"isinstance({opaque.text}, {name.rsplit('.', 1)[-1]})", span=span
+        )
+    )
 
 
 @builtin("hasattr", "callable", "issubclass")
@@ -201,7 +227,9 @@ def _getattr(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span
         name = args[1].value
         return m.each(args[0], lambda v: attribute(m, v, name, span))
     if args and holds_array(m, args[0]):
-        escape(m, [args[0]], span, "reached by getattr with a computed name", "getattr", "the attribute's name written out")
+        escape(
+            m, [args[0]], span, "reached by getattr with a computed name", "getattr", "the attribute's name written out"
+        )
     return m.unknown("getattr(...)")
 
 
@@ -242,11 +270,32 @@ def _partial(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span
 
 
 @builtin(
-    "torch.cuda.CUDAGraph", "torch.cuda.Stream", "torch.cuda.Event", "torch.cuda.graph", "torch.cuda.stream", "torch.no_grad", "torch.inference_mode",
-    "torch.device", "torch.Size", "torch.cuda.current_stream", "torch.cuda.synchronize", "torch.cuda.empty_cache", "contextlib.nullcontext",
-    "contextlib.suppress", "torch.cuda.nvtx.range", "torch.profiler.record_function", "torch.Generator", "torch.manual_seed", "torch.cuda.device",
-    "torch.autocast", "torch.finfo", "torch.iinfo", "torch.cuda.set_device", "torch.cuda.is_available", "torch.distributed.barrier",
-)  # fmt: skip
+    "torch.cuda.CUDAGraph",
+    "torch.cuda.Stream",
+    "torch.cuda.Event",
+    "torch.cuda.graph",
+    "torch.cuda.stream",
+    "torch.no_grad",
+    "torch.inference_mode",
+    "torch.device",
+    "torch.Size",
+    "torch.cuda.current_stream",
+    "torch.cuda.synchronize",
+    "torch.cuda.empty_cache",
+    "contextlib.nullcontext",
+    "contextlib.suppress",
+    "torch.cuda.nvtx.range",
+    "torch.profiler.record_function",
+    "torch.Generator",
+    "torch.manual_seed",
+    "torch.cuda.device",
+    "torch.autocast",
+    "torch.finfo",
+    "torch.iinfo",
+    "torch.cuda.set_device",
+    "torch.cuda.is_available",
+    "torch.distributed.barrier",
+)
 def _harmless(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
     """Touches no tensor of ours, raises nothing we follow; the result says what made it (`with` looks)."""
     name = "torch.cuda.graph" if m.calling == "torch.cuda.graph" else m.calling

@@ -1,8 +1,11 @@
 """Calls: who is called, and what then happens to what is handed over.
 
-*Claim.* A callee of the program is walked in place with the caller's values, so a read before a write in the callee meets the caller's hole, and
-arguments that share memory do so inside. A callee outside of it does what its table line says; without a line it may do anything: an
-escape, which matters only if there is a hole at that moment. *What it gives up.* Depth (`MOST_DEPTH`) and recursion, both escapes with a name.
+*Claim.* A callee of the program is walked in place with the caller's values, so a read before a write in the callee
+meets the caller's hole, and
+arguments that share memory do so inside. A callee outside of it does what its table line says; without a line it may
+do anything: an
+escape, which matters only if there is a hole at that moment. *What it gives up.* Depth (`MOST_DEPTH`) and recursion,
+both escapes with a name.
 """
 
 from __future__ import annotations
@@ -14,17 +17,59 @@ from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
 from allocsafe.flow.state import choose, few, merge
 from allocsafe.flow.values import (
-    NONE, Alts, Array, ClassOf, Closure, Const, Known, Method, Num, Opaque, Partial, Ref, Super, TupleOf, Value,
-)  # fmt: skip
+    NONE,
+    Alts,
+    Array,
+    ClassOf,
+    Closure,
+    Const,
+    Known,
+    Method,
+    Num,
+    Opaque,
+    Partial,
+    Ref,
+    Super,
+    TupleOf,
+    Value,
+)
 from allocsafe.frontends.base import Unsupported
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 
 TRANSPARENT = frozenset(
-    "property staticmethod classmethod cached_property abstractmethod override overload torch.no_grad torch.inference_mode inference_mode no_grad "
-    "functools.lru_cache lru_cache functools.cache cache torch.compile compile torch.jit.script torch.jit.ignore torch.jit.export final wraps functools.wraps "
-    "pytest.mark.parametrize pytest.fixture nvtx.annotate dynamo.disable torch._dynamo.disable triton_autotune".split()
+    [
+        "property",
+        "staticmethod",
+        "classmethod",
+        "cached_property",
+        "abstractmethod",
+        "override",
+        "overload",
+        "torch.no_grad",
+        "torch.inference_mode",
+        "inference_mode",
+        "no_grad",
+        "functools.lru_cache",
+        "lru_cache",
+        "functools.cache",
+        "cache",
+        "torch.compile",
+        "compile",
+        "torch.jit.script",
+        "torch.jit.ignore",
+        "torch.jit.export",
+        "final",
+        "wraps",
+        "functools.wraps",
+        "pytest.mark.parametrize",
+        "pytest.fixture",
+        "nvtx.annotate",
+        "dynamo.disable",
+        "torch._dynamo.disable",
+        "triton_autotune",
+    ]
 )
 KERNEL_DECORATORS = ("jit", "autotune", "heuristics", "kernel", "cute.kernel", "script_kernel")
 
@@ -83,8 +128,14 @@ def _spread_keywords(m: Machine, value: Value, kwargs: dict[str, Value], loose: 
 
 
 def call_value(
-    m: Machine, func: Value, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None, template: str = ""
-) -> Value:  # fmt: skip
+    m: Machine,
+    func: Value,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    loose: list[Value] | None = None,
+    template: str = "",
+) -> Value:
     """The value of `func(*args, **kwargs)`; `loose` are unpacked arguments whose places are not known."""
     if m.state.path == FALSE:
         return NONE
@@ -116,7 +167,15 @@ def call_value(
     return opaque_call(m, opaque, args, kwargs, span, loose)
 
 
-def method_call(m: Machine, func: Method, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value], template: str = "") -> Value:
+def method_call(
+    m: Machine,
+    func: Method,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    loose: list[Value],
+    template: str = "",
+) -> Value:
     """A method of an array, container, tuple or text."""
     recv = func.recv
     if in_c(m):
@@ -137,7 +196,7 @@ def method_call(m: Machine, func: Method, args: list[Value], kwargs: dict[str, V
 
         return known_call(m, f"{method_prefix(m, recv)}.{func.name}", recv, args, kwargs, span, loose, template)
     if isinstance(recv, TupleOf):
-        if func.name == "index" or func.name == "count":
+        if func.name in {"index", "count"}:
             return m.unknown("an index")
         if func.name in ("numel", "size"):
             from allocsafe.flow.views import product
@@ -155,8 +214,12 @@ def method_call(m: Machine, func: Method, args: list[Value], kwargs: dict[str, V
     return Opaque(("op", opaque.key, func.name, keys), f"{opaque.text}.{func.name}()")
 
 
-def opaque_call(m: Machine, func: Opaque, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
-    """A call of something opaque: perhaps a method of an opaque tensor, perhaps a reader by contract, otherwise anything."""
+def opaque_call(
+    m: Machine, func: Opaque, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]
+) -> Value:
+    """A call of something opaque: perhaps a method of an opaque tensor, perhaps a reader by contract, otherwise
+    anything.
+    """
     key = func.key
     if isinstance(key, tuple) and key[0] == "attr" and len(key) == 4:
         name = str(key[2])
@@ -189,7 +252,15 @@ def contract_of(m: Machine, name: str) -> str | None:
     return m.contracts.get(name) or m.contracts.get(last)
 
 
-def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, receiver: Value | None = None) -> Value:
+def unknown_call(
+    m: Machine,
+    func: Value,
+    name: str,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    receiver: Value | None = None,
+) -> Value:
     """A callee that nobody knows: everything it can reach escapes."""
     contract = contract_of(m, name)
     values = [*args, *kwargs.values()]
@@ -210,14 +281,28 @@ def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: 
         held = [v for v in values if holds_array(m, v)]
         held += [v for value in values if isinstance(value, Closure) for v in captured(m, value)]
         if held:
-            escape(m, held, span, f"handed to {name}, whose source is not known", "call", f"the source of {name}, or a contract for it")
+            escape(
+                m,
+                held,
+                span,
+                f"handed to {name}, whose source is not known",
+                "call",
+                f"the source of {name}, or a contract for it",
+            )
         for value in values:
             if isinstance(value, (Opaque, Ref)):
                 m.bump(value)
     if receiver is not None:
         m.bump(receiver)
         if holds_array(m, receiver):
-            escape(m, [receiver], span, f"held by the receiver of {name}, whose source is not known", "call", f"the source of {name}, or a contract for it")
+            escape(
+                m,
+                [receiver],
+                span,
+                f"held by the receiver of {name}, whose source is not known",
+                "call",
+                f"the source of {name}, or a contract for it",
+            )
     may_raise(m, span, name, sure=False)
     if m.handlers and m.state.path == FALSE:
         return NONE
@@ -227,11 +312,13 @@ def unknown_call(m: Machine, func: Value, name: str, args: list[Value], kwargs: 
 
 
 def captured(m: Machine, func: Closure) -> list[Value]:
-    """What a function that is handed away can reach of the frames around it. Variables that it assigns are forgotten."""
+    """What a function that is handed away can reach around it. Variables that it assigns are forgotten."""
     if isinstance(func.function, ir.FunctionStub):
         return []
     out = [value for _, value in func.defaults if holds_array(m, value)]
-    stored = {step.name for step in _steps(func.function.body) if isinstance(step, ir.Store) and step.scope == "enclosing"}
+    stored = {
+        step.name for step in _steps(func.function.body) if isinstance(step, ir.Store) and step.scope == "enclosing"
+    }
     at = func.frame
     while at:
         for name in func.function.names:
@@ -244,21 +331,52 @@ def captured(m: Machine, func: Closure) -> list[Value]:
     return out
 
 
-def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value] | None = None, *, root: bool = False) -> Value:
-    """Walks a function of the program in place. `root`: nobody calls it in view, so what is not given is opaque, whatever its default."""
+def invoke(
+    m: Machine,
+    func: Closure,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    loose: list[Value] | None = None,
+    *,
+    root: bool = False,
+) -> Value:
+    """Walks a function of the program in place. `root`: nobody calls it in view, so what is not given is opaque,
+    whatever its default.
+    """
     loose = loose or []
     everything = [*args, *kwargs.values(), *loose]
     stub = func.function
     if func.receiver is not None:
         everything.append(func.receiver)
     names = {name.split("(")[0] for name in stub.decorator_names}
-    if any(name.rsplit(".", 1)[-1] in KERNEL_DECORATORS and name.rsplit(".", 1)[-1] != "script" for name in names if name not in TRANSPARENT):
-        escape(m, [v for v in everything if holds_array(m, v)], span, f"handed to the kernel {stub.name}", "kernel", f"which elements {stub.name} stores")
+    if any(
+        name.rsplit(".", 1)[-1] in KERNEL_DECORATORS and name.rsplit(".", 1)[-1] != "script"
+        for name in names
+        if name not in TRANSPARENT
+    ):
+        escape(
+            m,
+            [v for v in everything if holds_array(m, v)],
+            span,
+            f"handed to the kernel {stub.name}",
+            "kernel",
+            f"which elements {stub.name} stores",
+        )
         return m.unknown(stub.name)
     depth = sum(1 for f in m.frames if f.function.qualname == stub.qualname and f.path == func.path)
     if depth >= 2 or len(m.frames) >= m.MOST_DEPTH:
         why = "recursion" if depth >= 2 else "depth"
-        escape(m, everything, span, f"handed to {stub.name}, which calls itself" if depth >= 2 else f"handed to {stub.name}, too many calls deep", why, f"a contract for {stub.name}")
+        escape(
+            m,
+            everything,
+            span,
+            f"handed to {stub.name}, which calls itself"
+            if depth >= 2
+            else f"handed to {stub.name}, too many calls deep",
+            why,
+            f"a contract for {stub.name}",
+        )
         return m.unknown(stub.name)
     if not _worth_it(m, func, everything):
         for value in everything:
@@ -274,7 +392,14 @@ def invoke(m: Machine, func: Closure, args: list[Value], kwargs: dict[str, Value
     try:
         function = stub.load() if isinstance(stub, ir.FunctionStub) else stub
     except Unsupported as problem:
-        escape(m, everything, span, f"handed to {stub.name}, which could not be read: {problem.reason}", "syntax", "a source that parses")
+        escape(
+            m,
+            everything,
+            span,
+            f"handed to {stub.name}, which could not be read: {problem.reason}",
+            "syntax",
+            "a source that parses",
+        )
         return m.unknown(stub.name)
     if function.is_generator or any(name.endswith("contextmanager") for name in names):
         escape(m, everything, span, f"handed to the generator {stub.name}", "generator", "the loop that runs it")
@@ -295,8 +420,12 @@ def _raises(stub: ir.FunctionStub | ir.Function) -> bool:
 
 
 def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
-    """Whether walking the callee can matter: it gets a followed array, makes one, or is small enough to give exact numbers."""
-    if m.inline_all or isinstance(func.function, ir.Function) or len(m.frames) == 1:  # the entry point itself is always walked
+    """Whether walking the callee can matter: it gets a followed array, makes one, or is small enough to give exact
+    numbers.
+    """
+    if (
+        m.inline_all or isinstance(func.function, ir.Function) or len(m.frames) == 1
+    ):  # the entry point itself is always walked
         return True
     lines = func.function.span.end_line - func.function.span.line
     if any(holds_array(m, v) for v in everything):
@@ -325,7 +454,12 @@ def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
         return NONE
     value = choose(m.conds, [(m.conds.within(s.path, path), v) for s, v in live])
     m.state = merge(m.conds, [s for s, _ in live], path)
-    if m.state.path != path and not m.handlers and m.logged == logged and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS:
+    if (
+        m.state.path != path
+        and not m.handlers
+        and m.logged == logged
+        and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS
+    ):
         m.passed(path, m.state.path)
         m.state.path = path  # the callee raises under conditions of many parts: the wider path only adds reads
     if not _closure_left(m, frame, value):
@@ -354,7 +488,17 @@ def _steps(block: ir.Block) -> list[ir.Step]:
     return out
 
 
-def bind(m: Machine, frame: Frame, func: Closure, args: list[Value], kwargs: dict[str, Value], loose: list[Value], span: Span, *, root: bool = False) -> None:
+def bind(
+    m: Machine,
+    frame: Frame,
+    func: Closure,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    loose: list[Value],
+    span: Span,
+    *,
+    root: bool = False,
+) -> None:
     """Arguments to parameters, as Python does it; what is missing gets its default or is opaque."""
     function = frame.function
     given = list(args)
@@ -424,7 +568,9 @@ def run_defaults(m: Machine, frame: Frame) -> dict[ir.Reg, Value]:
 
 def parameter(m: Machine, frame: Frame, param: ir.Param) -> Value:
     """An argument that nobody gave: opaque, an integer if it says so."""
-    return typed(m, Opaque(("param", frame.path, frame.function.qualname, param.name, frame.ident), param.name), param.annotation)
+    return typed(
+        m, Opaque(("param", frame.path, frame.function.qualname, param.name, frame.ident), param.name), param.annotation
+    )
 
 
 def typed(m: Machine, value: Value, annotation: str) -> Value:
@@ -432,7 +578,11 @@ def typed(m: Machine, value: Value, annotation: str) -> Value:
     if not isinstance(value, Opaque) or not annotation:
         return value
     word = annotation.strip("\"' ")
-    if word in ("int", "torch.SymInt", "SymInt") or word in C_INTEGERS or (word.startswith("const ") and word[6:].rstrip("&* ") in C_INTEGERS and "*" not in word):
+    if (
+        word in ("int", "torch.SymInt", "SymInt")
+        or word in C_INTEGERS
+        or (word.startswith("const ") and word[6:].rstrip("&* ") in C_INTEGERS and "*" not in word)
+    ):
         lin = m.as_lin(value)
         return Num(lin) if lin is not None else value
     if word in ("bool",):
@@ -443,12 +593,32 @@ def typed(m: Machine, value: Value, annotation: str) -> Value:
     return m.program.annotated(m, value, word) or value
 
 
-C_INTEGERS = frozenset("int long unsigned size_t int64_t int32_t uint32_t uint64_t std::size_t std::int64_t std::ptrdiff_t ptrdiff_t index_t Index ssize_t short char".split()) | {
-    "unsigned int", "long long", "unsigned long", "unsigned long long", "long int"
-}  # fmt: skip
+C_INTEGERS = frozenset(
+    [
+        "int",
+        "long",
+        "unsigned",
+        "size_t",
+        "int64_t",
+        "int32_t",
+        "uint32_t",
+        "uint64_t",
+        "std::size_t",
+        "std::int64_t",
+        "std::ptrdiff_t",
+        "ptrdiff_t",
+        "index_t",
+        "Index",
+        "ssize_t",
+        "short",
+        "char",
+    ]
+) | {"unsigned int", "long long", "unsigned long", "unsigned long long", "long int"}
 
 
-def instantiate(m: Machine, cls: ClassOf, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
+def instantiate(
+    m: Machine, cls: ClassOf, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]
+) -> Value:
     """An object of a class of the program; its `__init__` runs, dataclass and NamedTuple fields are assigned."""
     ref = m.new_object("instance", span, cls.cls.qualname, cls.path)
     from allocsafe.flow.attributes import class_attribute, keep_quiet

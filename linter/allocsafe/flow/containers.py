@@ -1,8 +1,11 @@
 """Lists, dicts and sets as cells.
 
-A list knows its length as a term and its items by position: `("item", k)` for constant positions, `("at", term)` for an append in a loop, whose
-term moves with the loop variable; reading item `j` solves the term for the variable. A dict has strong cells for constant keys; computed keys go to one
-log, in order, and never mix with constant keys: `self.meta[bs]` and `self.meta["page_table"]` are different things. What cannot be
+A list knows its length as a term and its items by position: `("item", k)` for constant positions, `("at", term)` for
+an append in a loop, whose
+term moves with the loop variable; reading item `j` solves the term for the variable. A dict has strong cells for
+constant keys; computed keys go to one
+log, in order, and never mix with constant keys: `self.meta[bs]` and `self.meta["page_table"]` are different things.
+What cannot be
 told apart is picked from: one of several values, nobody knows which.
 """
 
@@ -44,7 +47,9 @@ def new(m: Machine, step: ir.New) -> None:
     ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
     m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
     if step.kind == "dict":
-        m.write_cell((owner(ref), "computed"), TupleOf(()))  # there from the start: a branch that stores nothing says so
+        m.write_cell(
+            (owner(ref), "computed"), TupleOf(())
+        )  # there from the start: a branch that stores nothing says so
     for item in step.items:
         value = m.get(item.value)
         if step.kind == "dict":
@@ -161,8 +166,13 @@ def shift(value: Value, var: object, to: Lin) -> Value:
     if isinstance(value, Num):
         return Num(value.lin.substitute({var: to}))  # type: ignore[dict-item]
     if isinstance(value, Array) and value.view.box is not None:
-        box = tuple(Axis(a.start.substitute({var: to}), tuple(s.substitute({var: to}) for s in a.stops), a.step) for a in value.view.box)  # type: ignore[dict-item]
-        return Array(value.buf, View(value.view.frame, box, value.view.dims, value.view.open, value.view.extent), value.scalar)
+        box = tuple(
+            Axis(a.start.substitute({var: to}), tuple(s.substitute({var: to}) for s in a.stops), a.step)
+            for a in value.view.box
+        )  # type: ignore[dict-item]
+        return Array(
+            value.buf, View(value.view.frame, box, value.view.dims, value.view.open, value.view.extent), value.scalar
+        )
     if isinstance(value, TupleOf):
         return TupleOf(tuple(shift(v, var, to) for v in value.items))
     if isinstance(value, Opaque):
@@ -193,7 +203,11 @@ def object_item(m: Machine, ref: Ref, idx: ir.Index, span: Span) -> Value:
         bounds = [None if r is None else m.as_lin(m.get(r)) for r in (part.lo, part.hi, part.step)]
         given = [r is not None for r in (part.lo, part.hi, part.step)]
         numbers = [None if b is None else b.as_int() for b in bounds]
-        if items is not None and all(n is not None for n, g in zip(numbers, given) if g) and numbers[2] != 0:
+        if (
+            items is not None
+            and all(n is not None for n, g in zip(numbers, given, strict=False) if g)
+            and numbers[2] != 0
+        ):
             return TupleOf(tuple(items[slice(*numbers)]))
         copy = m.new_object("list", span)
         for value in all_items(m, ref):
@@ -246,7 +260,11 @@ def _rows(m: Machine, ref: Ref) -> list[tuple[Value, tuple[Hashable, Hashable]]]
     """The constant keys of a dict, each with its cell."""
     from allocsafe.flow.arithmetic import literal
 
-    return [(literal(name[1]), (who, name)) for who, name in m.state.cells if who == owner(ref) and isinstance(name, tuple) and name[0] == "key"]
+    return [
+        (literal(name[1]), (who, name))
+        for who, name in m.state.cells
+        if who == owner(ref) and isinstance(name, tuple) and name[0] == "key"
+    ]
 
 
 def same_key(m: Machine, a: Value, b: Value) -> Condition:
@@ -259,7 +277,9 @@ def same_key(m: Machine, a: Value, b: Value) -> Condition:
     if isinstance(a, Num) and isinstance(b, Num):
         return m.equal_zero(a.lin - b.lin)
     texts = [isinstance(key, Const) and isinstance(key.value, str) for key in (a, b)]
-    if any(texts) and any(isinstance(key, (Num, TupleOf, Truth)) or (isinstance(key, Opaque) and key.key in m.numbers) for key in (a, b)):
+    if any(texts) and any(
+        isinstance(key, (Num, TupleOf, Truth)) or (isinstance(key, Opaque) and key.key in m.numbers) for key in (a, b)
+    ):
         return FALSE
     if not any(texts):
         numbers = set(m.numbers)
@@ -420,7 +440,9 @@ def list_arithmetic(m: Machine, op: str, a: Value, b: Value, span: Span) -> Valu
     return m.unknown("a value")
 
 
-def container_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+def container_method(
+    m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span
+) -> Value | None:
     """A method of a list, dict or set; None when it is none of theirs."""
     from allocsafe.flow.items import picked
 
@@ -477,7 +499,9 @@ def container_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs:
     return None
 
 
-def _dict_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+def _dict_method(
+    m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dict[str, Value], span: Span
+) -> Value | None:
     from allocsafe.flow.items import picked
 
     if name == "get" and args:
@@ -535,4 +559,4 @@ def _dict_method(m: Machine, ref: Ref, name: str, args: list[Value], kwargs: dic
     return None
 
 
-__all__ = ["Zipped", "RangeOf", "container_method", "dict_item", "keep", "known_items", "object_item"]
+__all__ = ["RangeOf", "Zipped", "container_method", "dict_item", "keep", "known_items", "object_item"]

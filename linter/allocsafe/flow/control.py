@@ -1,7 +1,9 @@
 """Branches, exits, exceptions, `with`: how paths part and meet.
 
-Each arm of a branch walks on a copy of the cells, on the path with its condition; the copies are merged when both fall through, which
-drops the condition again. An exit (return, break, continue, raise) leaves its state with whoever collects it and ends the path.
+Each arm of a branch walks on a copy of the cells, on the path with its condition; the copies are merged when both
+fall through, which
+drops the condition again. An exit (return, break, continue, raise) leaves its state with whoever collects it and ends
+the path.
 
     if c:            path c
         x.fill_(0)        write of x under c
@@ -61,7 +63,8 @@ def branch(m: Machine, step: ir.If) -> None:
         more = m.conds.support(m.state.path) - m.conds.support(path)
         if len(more) > FEW_ATOMS:
             m.passed(path, m.state.path)
-            m.state.path = path  # an arm ended in an error under a condition of many parts, and nothing was logged under the narrow one
+            # an arm ended in an error under a condition of many parts, and nothing was logged under the narrow one
+            m.state.path = path
     for reg, options in values.items():
         value = choose(m.conds, options)
         if value is not None:
@@ -76,7 +79,11 @@ def _exits(m: Machine) -> tuple[int, int, int]:
     """How many states have left by return, break, continue or raise so far."""
     frame = m.frame
     loop = frame.loops[-1] if frame.loops else None
-    return len(frame.returns), (len(loop.breaks) + len(loop.continues)) if loop is not None else 0, sum(len(h) for h in m.handlers)
+    return (
+        len(frame.returns),
+        (len(loop.breaks) + len(loop.continues)) if loop is not None else 0,
+        sum(len(h) for h in m.handlers),
+    )
 
 
 @step_meaning(ir.Assume)
@@ -163,7 +170,12 @@ def attempt(m: Machine, step: ir.Try) -> None:
             taken = thrown.path
             thrown = State(FALSE, {})
         else:
-            matches = m.decide(("catches", m.fresh()), f"the exception is a {' or '.join(sorted(all_names)) or 'match'}", "exception", step.span)
+            matches = m.decide(
+                ("catches", m.fresh()),
+                f"the exception is a {' or '.join(sorted(all_names)) or 'match'}",
+                "exception",
+                step.span,
+            )
             taken = m.conds.both(thrown.path, matches)
             thrown.path = m.conds.both(thrown.path, m.conds.no(matches))
         m.state.path = taken
@@ -233,7 +245,11 @@ def with_block(m: Machine, step: ir.With) -> None:
         m.handlers.pop()
         m.state = merge(m.conds, [m.state, *raised], path)
         return
-    if isinstance(ctx, Ref) or (isinstance(ctx, Opaque) and ctx.key in m.swallows) or name.endswith(("pytest.raises", ".assertRaises", ".assertRaisesRegex")):
+    if (
+        isinstance(ctx, Ref)
+        or (isinstance(ctx, Opaque) and ctx.key in m.swallows)
+        or name.endswith(("pytest.raises", ".assertRaises", ".assertRaisesRegex"))
+    ):
         _scoped(m, step, ctx)
         return
     recording = name == "torch.cuda.graph" or name.endswith((".cuda.graph", "cuda_graph_capture"))
@@ -244,7 +260,9 @@ def with_block(m: Machine, step: ir.With) -> None:
 
 
 def _scoped(m: Machine, step: ir.With, ctx: Value) -> None:
-    """A context manager of the program, or one that may end an exception: `__exit__` sees both ends, and decides whether the second goes on."""
+    """A context manager of the program, or one that may end an exception: `__exit__` sees both ends, and decides
+    whether the second goes on.
+    """
     from allocsafe.flow.attributes import attribute
     from allocsafe.flow.calls import call_value
 
@@ -270,7 +288,13 @@ def _scoped(m: Machine, step: ir.With, ctx: Value) -> None:
         return
     m.state = merge(m.conds, live, path)
     if isinstance(leave_, Closure):
-        answer = call_value(m, leave_, [m.unknown("the exception's type"), m.unknown("the exception"), m.unknown("the traceback")], {}, step.span)
+        answer = call_value(
+            m,
+            leave_,
+            [m.unknown("the exception's type"), m.unknown("the exception"), m.unknown("the traceback")],
+            {},
+            step.span,
+        )
         ends = truth(m, answer, step.span) if m.state.path != FALSE else FALSE
     else:
         key = ("swallows", m.fresh())
@@ -313,7 +337,14 @@ def opaque(m: Machine, step: ir.Opaque) -> None:
 @step_meaning(ir.Yield)
 def yielded(m: Machine, step: ir.Yield) -> None:
     if step.src is not None:
-        escape(m, [m.get(step.src)], step.span, "given to whoever runs the generator", "generator", "the loop that consumes it")
+        escape(
+            m,
+            [m.get(step.src)],
+            step.span,
+            "given to whoever runs the generator",
+            "generator",
+            "the loop that consumes it",
+        )
     m.put(step.dst, m.unknown("what is sent in"))
 
 

@@ -1,10 +1,13 @@
 """The specials of the tables: the shape of a fresh tensor, the geometry of a view.
 
-Each special is a name that `allocsafe_rules/effects/README.md` defines. One that is not here gives a view of unknown geometry: may-reads reach all of
+Each special is a name that `allocsafe_rules/effects/README.md` defines. One that is not here gives a view of unknown
+geometry: may-reads reach all of
 the argument, sure writes nothing.
 """
 
 from __future__ import annotations
+
+import itertools
 
 from allocsafe.effects.summary import Summary
 from allocsafe.flow import views
@@ -77,7 +80,10 @@ def fresh_shape(m: Machine, summary: Summary, bound: dict[str, Value]) -> tuple[
                 return (lin,), None
         return None, None
     if special == "arange":
-        start, end = m.as_lin(bound.get("start", NONE)), m.as_lin(bound["end"]) if bound.get("end", NONE) != NONE else None
+        start, end = (
+            m.as_lin(bound.get("start", NONE)),
+            m.as_lin(bound["end"]) if bound.get("end", NONE) != NONE else None,
+        )
         end = end if end is not None else m.as_lin(bound["stop"]) if bound.get("stop", NONE) != NONE else None
         step = m.as_lin(bound["step"]) if "step" in bound else Lin.of(1)
         if start is None or step is None or step.as_int() != 1:
@@ -115,7 +121,9 @@ def _int(m: Machine, value: Value | None) -> int | None:
     return lin.as_int() if lin is not None else None
 
 
-def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Value]) -> tuple[list[View] | None, bool, bool]:
+def view_results(
+    m: Machine, summary: Summary, array: Array, bound: dict[str, Value]
+) -> tuple[list[View] | None, bool, bool]:
     """The views a call makes of `array`; whether a "maybe" surely shares here; whether the geometry is known."""
     special = summary.special
     view = array.view
@@ -123,7 +131,10 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
     native = buffer.shape if buffer is not None else None
     outer = buffer.outer if buffer is not None else 0
     dim = _int(m, bound.get("dim", bound.get("axis", bound.get("dimension"))))
-    dim_given = bool({"dim", "axis", "dimension"} & bound.keys()) and bound.get("dim", bound.get("axis", bound.get("dimension"))) != NONE
+    dim_given = (
+        bool({"dim", "axis", "dimension"} & bound.keys())
+        and bound.get("dim", bound.get("axis", bound.get("dimension"))) != NONE
+    )
 
     def lin(name: str) -> Lin | None:
         value = bound.get(name)
@@ -153,7 +164,12 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
         else:
             given = bound.get("args", bound.get("shape", bound.get("size")))
             lone = one_opaque(given)
-            if lone is not None and (isinstance(lone.key, tuple) and lone.key[0] in ("attr", "known") and "." in lone.text and not m.plain_integer(lone)):
+            if lone is not None and (
+                isinstance(lone.key, tuple)
+                and lone.key[0] in ("attr", "known")
+                and "." in lone.text
+                and not m.plain_integer(lone)
+            ):
                 return [view], True, True  # a dtype: the same bytes
             sizes = integers(m, given)
             if lone is not None:
@@ -170,7 +186,11 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
     if special == "t":
         if view.dims is not None and not view.open and len(view.dims) < 2:
             return [view], True, True
-        return [views.reverse(view) if view.dims is not None and not view.open else views.permute(view, None)], True, True
+        return (
+            [views.reverse(view) if view.dims is not None and not view.open else views.permute(view, None)],
+            True,
+            True,
+        )
     if special == "T":
         return [views.reverse(view)], True, True
     if special == "mT":
@@ -201,8 +221,27 @@ def view_results(m: Machine, summary: Summary, array: Array, bound: dict[str, Va
         return [views.some_of(View(None, None, None))], True, False
     if special in ("flip", "fliplr", "flipud", "rot90", "roll", "repeat"):
         return [View(view.frame, view.box, None, extent=view.extent)], False, True
-    if special in ("parameter", "first", "last", "at", "deref", "real", "view_as_real", "view_as_complex", "dtype", "from_blob"):
-        return [view if special in ("parameter", "view_as_real", "view_as_complex", "dtype", "from_blob") else views.some_of(view)], True, True
+    if special in (
+        "parameter",
+        "first",
+        "last",
+        "at",
+        "deref",
+        "real",
+        "view_as_real",
+        "view_as_complex",
+        "dtype",
+        "from_blob",
+    ):
+        return (
+            [
+                view
+                if special in ("parameter", "view_as_real", "view_as_complex", "dtype", "from_blob")
+                else views.some_of(view)
+            ],
+            True,
+            True,
+        )
     if special == "atleast":
         return [View(view.frame, view.box, None, extent=view.extent)], True, True
     return [views.some_of(View(view.frame, view.box, None))], False, False
@@ -234,7 +273,9 @@ def _pieces(m: Machine, summary: Summary, view: View, bound: dict[str, Value], a
         if count is None or count > 16:
             return None
         return [views.select(view, axis, Lin.of(k)) for k in range(count)]
-    key = {"split": ("split_size_or_sections", "split_size", "split_sizes"), "chunk": ("chunks",)}.get(special, ("indices_or_sections", "sections", "indices"))
+    key = {"split": ("split_size_or_sections", "split_size", "split_sizes"), "chunk": ("chunks",)}.get(
+        special, ("indices_or_sections", "sections", "indices")
+    )
     value = next((bound[k] for k in key if k in bound), None)
     if special == "split":
         if isinstance(value, (TupleOf, Ref)):
@@ -273,7 +314,7 @@ def _pieces(m: Machine, summary: Summary, view: View, bound: dict[str, Value], a
         if places is None:
             return None
         edges = [Lin.of(0), *places, size]
-        cuts = list(zip(edges, edges[1:]))
+        cuts = list(itertools.pairwise(edges))
     else:
         number, total = _int(m, value), size.as_int()
         if not number or total is None:
@@ -294,7 +335,9 @@ def _times(size: Lin, piece: Lin) -> int | None:
     return None
 
 
-def _unflatten(m: Machine, view: View, bound: dict[str, Value], dim: int | None, native: Shape | None, outer: int) -> View:
+def _unflatten(
+    m: Machine, view: View, bound: dict[str, Value], dim: int | None, native: Shape | None, outer: int
+) -> View:
     sizes = integers(m, bound.get("sizes"))
     axis = views._axis(view, dim) if dim is not None else None
     if sizes is None or axis is None or view.dims is None or any(s.as_int() == -1 for s in sizes):

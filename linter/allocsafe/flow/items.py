@@ -1,7 +1,9 @@
 """`x[i]` and `x[i] = v`, by what `x` is: an array, a tuple, a list, a dict, or something opaque.
 
-On an array an integer, slice, None or `...` makes a view; a tensor, list or mask makes a copy when it is read and writes an unknown
-part when it is assigned. An index of unknown type may be either: what is read is exact for both, what is written is surely the
+On an array an integer, slice, None or `...` makes a view; a tensor, list or mask makes a copy when it is read and
+writes an unknown
+part when it is assigned. An index of unknown type may be either: what is read is exact for both, what is written is
+surely the
 selected place and maybe more.
 
     x[1:]        view                 x[1:] = v      writes [1:n]
@@ -15,7 +17,22 @@ from allocsafe.flow.arithmetic import is_array
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import copy_of, keep, log, read
-from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped, brief
+from allocsafe.flow.values import (
+    NONE,
+    Alts,
+    Array,
+    Const,
+    Num,
+    Opaque,
+    RangeOf,
+    Ref,
+    Truth,
+    TupleOf,
+    Value,
+    View,
+    Zipped,
+    brief,
+)
 from allocsafe.flow.views import Pick, index, some_of
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
@@ -88,10 +105,12 @@ def _tuple_item(m: Machine, value: TupleOf, idx: ir.Index, span: Span) -> Value:
             return NONE
         return picked(m, list(value.items), "the tuple")
     if len(idx.items) == 1 and isinstance(idx.items[0], ir.Slice):
-        bounds = [None if r is None else m.as_lin(m.get(r)) for r in (idx.items[0].lo, idx.items[0].hi, idx.items[0].step)]
+        bounds = [
+            None if r is None else m.as_lin(m.get(r)) for r in (idx.items[0].lo, idx.items[0].hi, idx.items[0].step)
+        ]
         numbers = [None if b is None else b.as_int() for b in bounds]
         given = [r is not None for r in (idx.items[0].lo, idx.items[0].hi, idx.items[0].step)]
-        if all(n is not None for n, g in zip(numbers, given) if g) and numbers[2] != 0:
+        if all(n is not None for n, g in zip(numbers, given, strict=False) if g) and numbers[2] != 0:
             return TupleOf(value.items[slice(*numbers)])
     del span
     return picked(m, list(value.items), "the tuple")
@@ -209,14 +228,21 @@ def _slice(m: Machine, part: ir.Slice, span: Span) -> Pick:
 
 
 def by_sign(m: Machine, view: View, picks: list[Pick]) -> list[tuple[Condition, list[Pick]]]:
-    """The picks with their integers told apart by sign: `x[:k]` with `k < 0` is another region. One symbol alone is taken as >= 0, and listed."""
+    """The picks with their integers told apart by sign: `x[:k]` with `k < 0` is another region. One symbol alone is
+    taken as >= 0, and listed.
+    """
     if m.frame.function.language in C_LANGUAGES:
         return [(TRUE, picks)]
     out: list[tuple[Condition, list[Pick]]] = [(TRUE, picks)]
     sizes = [d.size for d in view.dims or ()]
     for number, pick in enumerate(picks):
         for bit, bound in ((1, pick.lo), (2, pick.hi), (4, pick.at)):
-            if bound is None or bound.as_int() is not None or (-bound).nonneg() or any(bound == size - 1 for size in sizes):
+            if (
+                bound is None
+                or bound.as_int() is not None
+                or (-bound).nonneg()
+                or any(bound == size - 1 for size in sizes)
+            ):
                 continue
             if m.surely_nonneg(bound):
                 continue
@@ -233,7 +259,13 @@ def by_sign(m: Machine, view: View, picks: list[Pick]) -> list[tuple[Condition, 
                 out = [(cond, [*row[:number], Pick("lost"), *row[number + 1 :]]) for cond, row in out]
                 break
             negative = m.conds.no(positive)
-            below = [(m.conds.both(cond, negative), [*row[:number], row[number]._replace(below=row[number].below | bit), *row[number + 1 :]]) for cond, row in out]
+            below = [
+                (
+                    m.conds.both(cond, negative),
+                    [*row[:number], row[number]._replace(below=row[number].below | bit), *row[number + 1 :]],
+                )
+                for cond, row in out
+            ]
             out = [(m.conds.both(cond, positive), row) for cond, row in out] + below
     return out
 
@@ -261,7 +293,14 @@ def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     if len(signs) > 1:
         view = some_of(array.view)
     if found.copies:
-        return copy_of(m, array if not found.mask else Array(array.buf, array.view), span, "copied out by index", gather=True, view=_without_rank(view))
+        return copy_of(
+            m,
+            array if not found.mask else Array(array.buf, array.view),
+            span,
+            "copied out by index",
+            gather=True,
+            view=_without_rank(view),
+        )
     out = Array(array.buf, view)
     if m.frame.function.language in C_LANGUAGES and not _is_torch(m, array) and view.dims == ():
         log(m, out, "read", span, "element read")
@@ -291,7 +330,7 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
         return
     if isinstance(value, Array):
         found = resolve(m, idx, span)
-        view = index(array_view(value), found.picks)
+        index(array_view(value), found.picks)
         if src is not None:
             read(m, src, span, "copied from")
         if found.copies:
@@ -328,7 +367,18 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
                 if isinstance(src, Array) and _looks_like_tensor(m, idx):
                     log(m, array, "read", span, f"copied into {opaque.text}", cond=cond)
                 else:
-                    log(m, array, "escape", span, f"stored in {opaque.text}", some=True, event="escaped", step="container", decides=f"what {opaque.text} is", cond=cond)
+                    log(
+                        m,
+                        array,
+                        "escape",
+                        span,
+                        f"stored in {opaque.text}",
+                        some=True,
+                        event="escaped",
+                        step="container",
+                        decides=f"what {opaque.text} is",
+                        cond=cond,
+                    )
     m.versions[opaque.key] = m.fresh()
     from allocsafe.flow.machine import root_of
 
@@ -416,7 +466,7 @@ def unpack(m: Machine, step: ir.Unpack) -> None:
             parts = [(c, v.items[number]) for c, v in options if isinstance(v, TupleOf) and len(v.items) == count]
             m.put(dst, choose(m.conds, parts) or m.unknown("an item"))
         return
-    for dst, part in zip(step.dsts, parts_of(m, value, count, step.star, step.span)):
+    for dst, part in zip(step.dsts, parts_of(m, value, count, step.star, step.span), strict=False):
         m.put(dst, part)
 
 
@@ -440,8 +490,11 @@ def parts_of(m: Machine, value: Value, count: int, star: int | None, span: Span)
         if star is not None:
             out[star:] = [Array(value.buf, some_of(value.view)) for _ in range(count - star)]
         return out
-    if isinstance(value, Ref) or isinstance(value, Zipped):
-        return [picked(m, [v for _, v in m.leaves(value) if v != value] or [m.unknown("an item")], "the list") for _ in range(count)]
+    if isinstance(value, (Ref, Zipped)):
+        return [
+            picked(m, [v for _, v in m.leaves(value) if v != value] or [m.unknown("an item")], "the list")
+            for _ in range(count)
+        ]
     opaque = m.to_opaque(value)
     if isinstance(opaque.key, tuple) and opaque.key[0] == "shape-of" and star is None:
         known = m.shapes.get(opaque.key[1])

@@ -1,9 +1,13 @@
 """From logs to answers: for every read of a buffer, what of it may be and surely is unwritten.
 
-*Claim.* An answer `none` means: on no path, at no turn, for no sizes does the read meet an element that nothing has written. An answer that is
-`sure` comes with a path on which it does. *Why.* A world is a set of paths. In a world the writes whose condition it implies are
-subtracted; where a hole is left, the world is split on the condition of a write that is still open, until none is open: then only
-writes remain that certainly did not happen (and those that may have, which forbid `sure`). *What it gives up.* Worlds are split a bounded number of
+*Claim.* An answer `none` means: on no path, at no turn, for no sizes does the read meet an element that nothing has
+written. An answer that is
+`sure` comes with a path on which it does. *Why.* A world is a set of paths. In a world the writes whose condition it
+implies are
+subtracted; where a hole is left, the world is split on the condition of a write that is still open, until none is
+open: then only
+writes remain that certainly did not happen (and those that may have, which forbid `sure`). *What it gives up.* Worlds
+are split a bounded number of
 times; past the bound the answer is `unsure`, with that reason.
 
     x = empty(n)                          worlds of use(x):
@@ -86,7 +90,16 @@ class Judge:
     def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
         """What the access `entry` of `buffer` meets."""
         self.worlds = 0
-        query = Query(buffer, entry.frame, entry.box, entry.extent, entry.pos if pos is None else pos, entry.cond, entry.turns, entry.phase)
+        query = Query(
+            buffer,
+            entry.frame,
+            entry.box,
+            entry.extent,
+            entry.pos if pos is None else pos,
+            entry.cond,
+            entry.turns,
+            entry.phase,
+        )
         found = self._ask(query, entry, ())
         if found.hole is not None and found.hole in self._asked:
             return found._replace(hole=hole(*self._asked[found.hole])._replace(condition=found.hole.condition))
@@ -106,24 +119,43 @@ class Judge:
         source = self.m.buffers[origin.array.buf]
         if source.filled or cond == FALSE:
             return own._replace(status="none", hole=None)
-        view = mapped if mapped is not None else View(origin.array.view.frame, origin.array.view.box, None, extent="some")
+        view = (
+            mapped if mapped is not None else View(origin.array.view.frame, origin.array.view.box, None, extent="some")
+        )
         writes_here = [e for e in query.buffer.entries if e.kind in ("write", "escape") and e.pos < query.pos]
         if writes_here and view.extent == "all":
             view = View(view.frame, view.box, view.dims, view.open, "some")
         turns = origin.turns
-        below = Query(source, view.frame, view.box, "some" if query.extent == "some" else view.extent, origin.pos, cond, turns, query.phase)
+        below = Query(
+            source,
+            view.frame,
+            view.box,
+            "some" if query.extent == "some" else view.extent,
+            origin.pos,
+            cond,
+            turns,
+            query.phase,
+        )
         return self._ask(below, entry, ())
 
     # ------------------------------------------------------------ worlds
 
     def _root(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
-        """The answer in the coordinates of the read; what reads everything may be asked in those of the writes as well."""
+        """The answer in the coordinates of the read; what reads everything may be asked in those of the writes as
+        well.
+        """
         first = self._in_one_frame(query, entry, extra)
         native = query.frame if query.frame is not None else query.buffer.shape
-        everything = query.box is None or (native is not None and len(native) == len(query.box) and all(is_whole_axis(a, s) for a, s in zip(query.box, native)))
+        everything = query.box is None or (
+            native is not None
+            and len(native) == len(query.box)
+            and all(is_whole_axis(a, s) for a, s in zip(query.box, native, strict=False))
+        )
         if first.status != "unsure" or not everything or query.extent != "all" or query.buffer.outer:
             return first
-        for frame in dict.fromkeys(e.frame for e in query.buffer.entries if e.kind == "write" and e.extent == "all" and e.box is not None):
+        for frame in dict.fromkeys(
+            e.frame for e in query.buffer.entries if e.kind == "write" and e.extent == "all" and e.box is not None
+        ):
             if frame != query.frame:
                 self.worlds = 0
                 other = self._in_one_frame(query._replace(frame=frame, box=None), entry, extra)
@@ -161,7 +193,15 @@ class Judge:
             out = self.m.conds.both(self.m.conds.literal(index, cube[index]), out)
         return out
 
-    def _world(self, query: Query, entry: Entry, pieces: list[Piece], world: Condition, cube: dict[int, bool], covering: dict[int, Entry]) -> Answer | None:
+    def _world(
+        self,
+        query: Query,
+        entry: Entry,
+        pieces: list[Piece],
+        world: Condition,
+        cube: dict[int, bool],
+        covering: dict[int, Entry],
+    ) -> Answer | None:
         """The worst answer within one world, None when no element is unwritten in it."""
         conds = self.m.conds
         self.worlds += 1
@@ -203,7 +243,16 @@ class Judge:
                 covering[done.pos] = done
             return None
         if self.worlds >= MOST_WORLDS:
-            return Answer("unsure", found, entry, query.buffer, cube, tuple(sure_entries), "branches", "too many branches decide which writes happen")
+            return Answer(
+                "unsure",
+                found,
+                entry,
+                query.buffer,
+                cube,
+                tuple(sure_entries),
+                "branches",
+                "too many branches decide which writes happen",
+            )
         for piece, needed in open_pieces:
             made = self._write(piece, query, same_turn=False) or self._write(piece, query, same_turn=True)
             if made is None or self._hole(query, [*must, made], facts) == found:
@@ -235,13 +284,25 @@ class Judge:
     def _excluded(self, query: Query, world: Condition) -> bool:
         """Whether a check that every run has passed by now does not hold in this world."""
         for pos, phase, turns, fact in self.m.checks:
-            if pos < query.pos and phase == query.phase and all(any(t is mine for mine in query.turns) for t in turns) and self.m.conds.both(world, fact) == FALSE:
+            if (
+                pos < query.pos
+                and phase == query.phase
+                and all(any(t is mine for mine in query.turns) for t in turns)
+                and self.m.conds.both(world, fact) == FALSE
+            ):
                 return True
         return False
 
     def _around(
-        self, query: Query, entry: Entry, pieces: list[Piece], world: Condition, cube: dict[int, bool], covering: dict[int, Entry], blocker: Entry
-    ) -> Answer | None:  # fmt: skip
+        self,
+        query: Query,
+        entry: Entry,
+        pieces: list[Piece],
+        world: Condition,
+        cube: dict[int, bool],
+        covering: dict[int, Entry],
+        blocker: Entry,
+    ) -> Answer | None:
         """A sure answer in a world in which the write that is in the way does not happen, if there is one."""
         conds = self.m.conds
         support = conds.support(conds.within(blocker.cond, world)) - cube.keys()
@@ -249,7 +310,12 @@ class Judge:
             for value in (False, True):
                 inner = conds.both(world, conds.literal(index, value))
                 taken = {**cube, index: value}
-                if inner == FALSE or conds.both(inner, blocker.cond) != FALSE or conds.contradicts(taken) or self.worlds >= MOST_WORLDS:
+                if (
+                    inner == FALSE
+                    or conds.both(inner, blocker.cond) != FALSE
+                    or conds.contradicts(taken)
+                    or self.worlds >= MOST_WORLDS
+                ):
                     continue
                 got = self._world(query, entry, pieces, inner, taken, covering)
                 if got is not None and got.status == "sure":
@@ -257,14 +323,26 @@ class Judge:
         return None
 
     def _leaf(
-        self, query: Query, entry: Entry, must: list[Write], found: Hole, facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition, done: tuple[Entry, ...]
-    ) -> Answer:  # fmt: skip
+        self,
+        query: Query,
+        entry: Entry,
+        must: list[Write],
+        found: Hole,
+        facts: tuple[Lin, ...],
+        cube: dict[int, bool],
+        world: Condition,
+        done: tuple[Entry, ...],
+    ) -> Answer:
         """A hole with no open write left: sure, unless something that may have written it is in the way."""
 
         def unsure(step: str, why: str, blocker: Entry | None = None) -> Answer:
             return Answer("unsure", found, entry, query.buffer, cube, done, step, why, blocker)
 
-        doubts = [self.m.conds.atoms[i] for i in cube if not self.m.conds.atoms[i].sure and not self._free(self.m.conds.atoms[i], cube[i], query)]
+        doubts = [
+            self.m.conds.atoms[i]
+            for i in cube
+            if not self.m.conds.atoms[i].sure and not self._free(self.m.conds.atoms[i], cube[i], query)
+        ]
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
@@ -305,14 +383,20 @@ class Judge:
                 return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
             return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
         if found.status == "conditional":
-            sized = self._hole(query, [*must, *(self._may_write(e, query) for e in maybe)], facts + self._nothing_empty(query))
+            sized = self._hole(
+                query, [*must, *(self._may_write(e, query) for e in maybe)], facts + self._nothing_empty(query)
+            )
             if sized.status == "generic":
                 return Answer("sure", found._replace(condition=None), entry, query.buffer, cube, done)
             return unsure("condition", f"safe only when {found.condition}")
         return Answer("sure", found, entry, query.buffer, cube, done)
 
-    def _whatever(self, query: Query, must: list[Write], cube: dict[int, bool], doubts: list[Atom]) -> tuple[Hole, dict[int, bool]] | None:
-        """The hole that is left whatever the answers to the doubtful questions are, and the path without them; None when there is no such hole."""
+    def _whatever(
+        self, query: Query, must: list[Write], cube: dict[int, bool], doubts: list[Atom]
+    ) -> tuple[Hole, dict[int, bool]] | None:
+        """The hole that is left whatever the answers to the doubtful questions are, and the path without them; None
+        when there is no such hole.
+        """
         conds = self.m.conds
         loose = {i: v for i, v in cube.items() if conds.atoms[i] not in doubts}
         world = self._of_cube(loose)
@@ -320,7 +404,10 @@ class Judge:
             return None
         writes = list(must)
         for e in query.buffer.entries:
-            if e.kind not in ("write", "escape") or conds.both(world, conds.forget(e.cond, self._born_atoms(e))) == FALSE:
+            if (
+                e.kind not in ("write", "escape")
+                or conds.both(world, conds.forget(e.cond, self._born_atoms(e))) == FALSE
+            ):
                 continue
             if self._counts(e, query) or (e.phase != query.phase and self.m.may_precede(e.phase, query.phase)):
                 writes.append(self._may_write(e, query))
@@ -328,20 +415,27 @@ class Judge:
         return None if left.status in ("none", "cannot-tell", "conditional") else (left, loose)
 
     def _free(self, atom: Atom, ran: bool, query: Query) -> bool:
-        """Whether both answers to "did that entry point run before?" really happen, so that the one the path needs may be chosen.
+        """Whether both answers to "did that entry point run before?" really happen, so that the one the path needs
+        may be chosen.
 
         It may run before if its phase comes first; it may be left out if it would have written nothing here.
         """
         if isinstance(atom.key, tuple) and atom.key[0] in ("same key", "same object"):
-            return not ran  # that two things which nobody compared differ is what happens; that they are one is only not excluded
+            return (
+                not ran
+            )  # that two things which nobody compared differ is what happens; that they are one is only not excluded
         if isinstance(atom.key, tuple) and atom.key[0] == "sign":
             return ran
         if not isinstance(atom.key, tuple) or atom.key[0] != "ran" or not self.m.surely_over(atom.key[1], query.phase):
             return False
         return ran or not any(e.phase == atom.key[1] and e.kind in ("write", "escape") for e in query.buffer.entries)
 
-    def _without_doubts(self, query: Query, must: list[Write], facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition) -> Hole | None:
-        """The hole that stays when every write happens that some answer to the doubtful questions allows; None if there is none."""
+    def _without_doubts(
+        self, query: Query, must: list[Write], facts: tuple[Lin, ...], cube: dict[int, bool], world: Condition
+    ) -> Hole | None:
+        """The hole that stays when every write happens that some answer to the doubtful questions allows; None if
+        there is none.
+        """
         conds = self.m.conds
         doubtful = {i for i in cube if not conds.atoms[i].sure and not self._free(conds.atoms[i], cube[i], query)}
         if conds.support(query.cond) & doubtful:
@@ -351,13 +445,17 @@ class Judge:
         for write in query.buffer.entries:
             if write.kind in ("write", "escape"):
                 when = conds.both(self._ran(write, query), conds.forget(write.cond, self._born_atoms(write)))
-                if (self._counts(write, query) and conds.both(free, when) != FALSE) or self._may_reach(write, query, free):
+                if (self._counts(write, query) and conds.both(free, when) != FALSE) or self._may_reach(
+                    write, query, free
+                ):
                     able.append(write)
         left = self._hole(query, [*must, *(self._may_write(e, query) for e in able)], facts)
         return left if left.status == "generic" else None
 
     def _nothing_empty(self, query: Query) -> tuple[Lin, ...]:
-        """That no axis of the buffer and of the read is degenerate: a hole that only an empty tensor closes is a hole."""
+        """That no axis of the buffer and of the read is degenerate: a hole that only an empty tensor closes is a
+        hole.
+        """
         turning = {t.loop.var for t in query.turns}
         out: list[Lin] = []
         shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query) or ()
@@ -381,12 +479,18 @@ class Judge:
         world = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
         left = FALSE  # a loop that ran to its end had no turn that left it
         for turn in write.turns:
-            if turn.exits != FALSE and all(t.id != turn.id for t in query.turns) and conds.implies(world, turn.completed):
+            if (
+                turn.exits != FALSE
+                and all(t.id != turn.id for t in query.turns)
+                and conds.implies(world, turn.completed)
+            ):
                 left = conds.either(left, turn.exits)
         if world == FALSE or conds.implies(write.cond, left):
             return False
         if write.kind == "write" and write.extent == "all" and self._counts(write, query):
-            exact = self._pieces_of(write) is not None and all(self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ())
+            exact = self._pieces_of(write) is not None and all(
+                self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ()
+            )
             born_guard = any(set(self.m.conds.atoms[i].born) for i in conds.support(write.cond))
             loose = not exact or bool(write.born) or born_guard or any(not t.exact for t in write.turns)
             if not loose:
@@ -485,7 +589,9 @@ class Judge:
         return whole, same
 
     def _ran(self, write: Entry, query: Query) -> Condition:
-        """Whether the entry point of the write ran at all before that of the read: only a phase that is surely over says so."""
+        """Whether the entry point of the write ran at all before that of the read: only a phase that is surely over
+        says so.
+        """
         if write.phase == query.phase:
             return TRUE
         if self.m.surely_over(write.phase, query.phase):
@@ -511,7 +617,11 @@ class Judge:
         if frame == query.frame:
             return True, box
         shape = frame if frame is not None else query.buffer.shape
-        if shape is not None and len(shape) == len(box) and all(is_whole_axis(a, s) for a, s in zip(box, shape, strict=True)):
+        if (
+            shape is not None
+            and len(shape) == len(box)
+            and all(is_whole_axis(a, s) for a, s in zip(box, shape, strict=True))
+        ):
             return True, None
         return False, None
 
@@ -522,7 +632,9 @@ class Judge:
         if not said or (write.kind == "escape" and write.box is None):
             return Write(Access(None, (), ()), True, False)
         box = self._cut(full, query)
-        turning = box is not None and any(s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms())
+        turning = box is not None and any(
+            s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms()
+        )
         if write.born or turning:
             if box is None or write.born:
                 return Write(Access(None, (), ()), True, False)
@@ -541,7 +653,7 @@ class Judge:
             need = buffer.outer + 1
             for entry in buffer.entries:
                 if entry.frame is None and entry.box is not None and buffer.shape is not None:
-                    for number, (axis, size) in enumerate(zip(entry.box, buffer.shape)):
+                    for number, (axis, size) in enumerate(zip(entry.box, buffer.shape, strict=False)):
                         if not is_whole_axis(axis, size):
                             need = max(need, number + 1)
             self._ranks[buffer.ident] = need
@@ -553,9 +665,19 @@ class Judge:
             writes = [w for w in writes if w.access.box is None]
         read = Access(self._cut(query.box, query), tuple(t.loop for t in query.turns), facts)
         turning = {t.var for a in (read, *(w.access for w in writes)) for t in a.loops}
-        fixed = {s: value for s, value in _fixed(facts).items() if s not in turning}  # in an access, a loop's variable is every turn's
+        fixed = {
+            s: value for s, value in _fixed(facts).items() if s not in turning
+        }  # in an access, a loop's variable is every turn's
         if fixed:
-            mentioned = [*(shape or ()), *(x for a in [read, *(w.access for w in writes)] for axis in a.box or () for x in (axis.start, *axis.stops))]
+            mentioned = [
+                *(shape or ()),
+                *(
+                    x
+                    for a in [read, *(w.access for w in writes)]
+                    for axis in a.box or ()
+                    for x in (axis.start, *axis.stops)
+                ),
+            ]
             fixed.update(_vanishing(fixed, mentioned))
             shape = None if shape is None else tuple(s.substitute(fixed) for s in shape)
             read = _access_with(read, fixed)
@@ -578,14 +700,23 @@ class Judge:
         inner = Query(query.buffer, frame, None, query.extent, query.pos, query.cond, query.turns, query.phase)
         writes = []
         for write in query.buffer.entries:
-            if write.kind == "write" and write.extent == "all" and write.frame == frame and write.pos < query.pos and not write.born:
+            if (
+                write.kind == "write"
+                and write.extent == "all"
+                and write.frame == frame
+                and write.pos < query.pos
+                and not write.born
+            ):
                 for piece in self._pieces_of(write) or ():
                     whole, _ = self._needs(piece, inner)
                     if whole is not None and self.m.conds.implies(query.cond, whole):
                         made = self._write(piece, inner, same_turn=False)
                         if made is not None:
                             writes.append(made)
-        return bool(writes) and hole(frame, Access(None, tuple(t.loop for t in query.turns), facts), writes).status == "none"
+        return (
+            bool(writes)
+            and hole(frame, Access(None, tuple(t.loop for t in query.turns), facts), writes).status == "none"
+        )
 
 
 def _fixed(facts: tuple[Lin, ...]) -> dict[Sym, Lin]:
@@ -622,7 +753,7 @@ def _access_with(access: Access, fixed: dict[Sym, Lin]) -> Access:
 def _shared(write: Entry, query: Query) -> list[Turn]:
     """The leading loops that the write and the read are both in."""
     out = []
-    for a, b in zip(write.turns, query.turns):
+    for a, b in zip(write.turns, query.turns, strict=False):
         if a.id != b.id:
             break
         out.append(a)
@@ -650,7 +781,7 @@ def through(view: View, query: Query) -> View | None:
     if len(query.box) != len(view.dims):
         return None
     box: list[Axis] = list(view.box)
-    for inner, dim in zip(query.box, view.dims):
+    for inner, dim in zip(query.box, view.dims, strict=False):
         if dim.axis < 0:
             continue
         joined = compose(box[dim.axis], inner)

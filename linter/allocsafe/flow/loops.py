@@ -1,9 +1,13 @@
 """Loops: one walk for all turns.
 
-*Claim.* After the walk every access of every turn is in the logs, as a function of the loop's variable, and every cell that the body assigns
-holds, at the head of a turn and after the loop, a value that stands for all it can hold there. *Why that suffices.* `regions` projects an access over
-the turns, subtracting only turns that ran before. *What it gives up.* A value that changes from turn to turn other than by a constant
-step is a fresh symbol, and a box that uses it is a sure write for the very same turn only. `break`, `return` and exceptions make two worlds: all turns ran
+*Claim.* After the walk every access of every turn is in the logs, as a function of the loop's variable, and every
+cell that the body assigns
+holds, at the head of a turn and after the loop, a value that stands for all it can hold there. *Why that suffices.*
+`regions` projects an access over
+the turns, subtracting only turns that ran before. *What it gives up.* A value that changes from turn to turn other
+than by a constant
+step is a fresh symbol, and a box that uses it is a sure write for the very same turn only. `break`, `return` and
+exceptions make two worlds: all turns ran
 whole, or the loop was left early, in which nothing it wrote is certain.
 
     p = 0                       p                 written
@@ -22,7 +26,22 @@ from allocsafe.flow.buffers import Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import LoopExits, Machine, step_meaning
 from allocsafe.flow.state import Cell, State, choose, merge
-from allocsafe.flow.values import NONE, Alts, Array, Const, Dim, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, View, Zipped
+from allocsafe.flow.values import (
+    NONE,
+    Alts,
+    Array,
+    Const,
+    Dim,
+    Num,
+    Opaque,
+    RangeOf,
+    Ref,
+    Truth,
+    TupleOf,
+    Value,
+    View,
+    Zipped,
+)
 from allocsafe.flow.views import Pick, index, some_of
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.box import Axis, Loop, slice_axis
@@ -65,9 +84,12 @@ def _over(m: Machine, step: ir.For, iterable: Value) -> None:
         if turns is not None and turns <= 4 and m.unrolled * max(turns, 1) <= 16:
             items = [Num(iterable.start + k * iterable.step) for k in range(turns)]
     elif isinstance(iterable, Zipped):
-        parts = [list(p.items) if isinstance(p, TupleOf) else known_items(m, p) if isinstance(p, Ref) else None for p in iterable.parts]
+        parts = [
+            list(p.items) if isinstance(p, TupleOf) else known_items(m, p) if isinstance(p, Ref) else None
+            for p in iterable.parts
+        ]
         short = [p for p in parts if p is not None]
-        if short and all(p is not None or isinstance(v, RangeOf) for p, v in zip(parts, iterable.parts)):
+        if short and all(p is not None or isinstance(v, RangeOf) for p, v in zip(parts, iterable.parts, strict=False)):
             count = min(len(p) for p in short)
             rows: list[list[Value]] = []
             for known, part in zip(parts, iterable.parts, strict=True):
@@ -132,7 +154,9 @@ def _turns(m: Machine, step: ir.For, iterable: Value, name: str) -> tuple[Loop, 
         count = counts[0]
         for other in counts[1:]:
             count = minimum(count, other)
-        return Loop(var, Lin.of(0), count, 1), lambda: TupleOf(tuple(item_at(m, part, at, step) for part in iterable.parts))
+        return Loop(var, Lin.of(0), count, 1), lambda: TupleOf(
+            tuple(item_at(m, part, at, step) for part in iterable.parts)
+        )
     return Loop(var, Lin.of(0), length_of(m, iterable), 1), lambda: item_at(m, iterable, at, step)
 
 
@@ -171,7 +195,9 @@ def length_of(m: Machine, value: Value) -> Lin:
     root = m.shape_root(opaque)
     if root.key in m.tensors:
         return m.shapes[root.key][0] if m.shapes.get(root.key) else m.size_of(root.key, 0, root.text)
-    made = m.symbol(("len", opaque.key, m.version(opaque.key), m.version(root_of(opaque.key))), f"len({opaque.text})", nonneg=True)
+    made = m.symbol(
+        ("len", opaque.key, m.version(opaque.key), m.version(root_of(opaque.key))), f"len({opaque.text})", nonneg=True
+    )
     if not m.born_of(made):
         m.lengths.setdefault(opaque.key, made)
     return made
@@ -182,7 +208,13 @@ def _sliced_length(m: Machine, value: Opaque) -> Lin | None:
     from allocsafe.flow.machine import root_of
 
     key = value.key
-    if not isinstance(key, tuple) or key[0] != "item" or len(key) != 4 or not isinstance(key[2], tuple) or len(key[2]) != 1:
+    if (
+        not isinstance(key, tuple)
+        or key[0] != "item"
+        or len(key) != 4
+        or not isinstance(key[2], tuple)
+        or len(key[2]) != 1
+    ):
         return None
     part = key[2][0]
     if not isinstance(part, tuple) or part[0] != "slice" or key[3] != (m.version(root_of(key[1])), m.version(key[1])):
@@ -195,7 +227,9 @@ def _sliced_length(m: Machine, value: Opaque) -> Lin | None:
     step = bounds[2].as_int() if bounds[2] is not None else 1
     if step is None:
         return None
-    axis, exact = slice_axis(length_of(m, Opaque(key[1], value.text.split("[", maxsplit=1)[0])), bounds[0], bounds[1], step)
+    axis, exact = slice_axis(
+        length_of(m, Opaque(key[1], value.text.split("[", maxsplit=1)[0])), bounds[0], bounds[1], step
+    )
     return count_of(axis) if axis is not None and exact else None
 
 
@@ -263,7 +297,16 @@ def while_loop(m: Machine, step: ir.While) -> None:
                 exits.continues.clear()
             m.run(step.update)
 
-    walk(m, Loop(var, Lin.of(0), Lin.of(trips), 1), body, step.orelse, entered, loop_line, holds=holds, endless=_endless(m, entered))
+    walk(
+        m,
+        Loop(var, Lin.of(0), Lin.of(trips), 1),
+        body,
+        step.orelse,
+        entered,
+        loop_line,
+        holds=holds,
+        endless=_endless(m, entered),
+    )
 
 
 def _endless(m: Machine, entered: Condition) -> bool:
@@ -299,7 +342,7 @@ def _dry(m: Machine, cells: dict[Cell, Value], path: Condition, turn: Turn, body
     m.turns = saved_turns
     m.dry -= 1
     del frame.returns[marks[0] :]
-    for collected, mark in zip(m.handlers, marks[1]):
+    for collected, mark in zip(m.handlers, marks[1], strict=False):
         del collected[mark:]
     del m.captured[marks[2] :]
     return ends
@@ -325,7 +368,9 @@ def walk(
     holds: list[Condition] | None = None,
     endless: bool = False,
 ) -> None:
-    """Walks a loop. `entered`: whether there is a first turn, when not the bounds say so. `holds`: the test of each turn (while)."""
+    """Walks a loop. `entered`: whether there is a first turn, when not the bounds say so. `holds`: the test of each
+    turn (while).
+    """
     before = m.state
     path = before.path
     path_in = m.conds.both(path, entered)
@@ -362,7 +407,9 @@ def walk(
     end = merge(m.conds, [m.state, *exits.continues], path_in)
     left = [s for s in exits.breaks if s.path != FALSE]
     late_returns = frame.returns[marks[0] :]
-    late_raises = [(collected, state) for collected, mark in zip(m.handlers, marks[1]) for state in collected[mark:]]
+    late_raises = [
+        (collected, state) for collected, mark in zip(m.handlers, marks[1], strict=False) for state in collected[mark:]
+    ]
     left_paths = [s.path for s in left] + [s.path for s, _ in late_returns] + [s.path for _, s in late_raises]
 
     # worlds: every turn ran whole, or the loop was left early
@@ -377,11 +424,15 @@ def walk(
     alive = FALSE
     for open_path in (end.path, *left_paths):
         alive = m.conds.either(alive, m.conds.within(open_path, path_in))
-    turn.exits = m.conds.either(gone_or_done, m.conds.no(alive))  # a turn in which an assertion fails is no completed one either
+    turn.exits = m.conds.either(
+        gone_or_done, m.conds.no(alive)
+    )  # a turn in which an assertion fails is no completed one either
     completed = TRUE
     if left_paths:
         only_way = endless and end.path == FALSE
-        completed = FALSE if only_way else m.decide(("whole", turn.id), f"the loop at line {line} runs to its end", "loop")
+        completed = (
+            FALSE if only_way else m.decide(("whole", turn.id), f"the loop at line {line} runs to its end", "loop")
+        )
         turn.exact = False
         turn.exit_pos = m.pos
     turn.completed = completed
@@ -401,7 +452,11 @@ def walk(
     number = 0
     outside = m.conds.forget(path_in, born)
     broken: list[State] = []
-    early = [(state, state.path) for state in left] + [(state, state.path) for state, _ in late_returns] + [(state, state.path) for _, state in late_raises]
+    early = (
+        [(state, state.path) for state in left]
+        + [(state, state.path) for state, _ in late_returns]
+        + [(state, state.path) for _, state in late_raises]
+    )
     for state in left:
         state.path = m.conds.both(m.conds.both(m.conds.forget(state.path, born), outside), world(number))
         state.cells = _after_cells(m, state.cells, changed, turn, None, before.cells, loop, FALSE)
@@ -423,8 +478,15 @@ def walk(
     else:
         some_turn = entered
     none = m.conds.no(some_turn)
-    cells = _after_cells(m, end.cells if end.path != FALSE else header, changed, turn, counted, before.cells, loop, none)
-    after = State(m.conds.both(path, completed if not left_paths else m.conds.either(completed, none if entered != TRUE else completed)), cells)
+    cells = _after_cells(
+        m, end.cells if end.path != FALSE else header, changed, turn, counted, before.cells, loop, none
+    )
+    after = State(
+        m.conds.both(
+            path, completed if not left_paths else m.conds.either(completed, none if entered != TRUE else completed)
+        ),
+        cells,
+    )
     if endless and not counted and holds is not None and holds and holds[0] == TRUE:
         after.path = FALSE  # `while True` ends by break or return only
     m.state = after
@@ -438,7 +500,9 @@ def walk(
 
 
 DEEP = 3
-"""Trial walks on top of one another after which an inner loop is walked once: every level would multiply the walks below it."""
+"""Trial walks on top of one another after which an inner loop is walked once: every level would multiply the walks
+below it.
+"""
 
 
 def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callable[[], None], orelse: ir.Block) -> None:
@@ -455,7 +519,11 @@ def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callab
             for option in value.options if isinstance(value, Alts) else ((TRUE, value),):
                 left = option[1]
                 if isinstance(left, (Num, Opaque, Truth, Const)):
-                    left = Num(m.symbol(_last_key(m), "its last value")) if isinstance(left, Num) else m.unknown("its last value")
+                    left = (
+                        Num(m.symbol(_last_key(m), "its last value"))
+                        if isinstance(left, Num)
+                        else m.unknown("its last value")
+                    )
                 elif isinstance(left, Array) and left != old:
                     left = Array(left.buf, some_of(View(None, None, None)))
                 if left not in after:
@@ -469,19 +537,28 @@ def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callab
 
 
 def _last_turn(m: Machine, turn: Turn, in_turn: Condition, world: Condition) -> None:
-    """In the world in which a turn left the loop at one exit, that turn made every write that stands before the exit on all its paths.
+    """In the world in which a turn left the loop at one exit, that turn made every write that stands before the exit
+    on all its paths.
 
     Only those whose elements do not depend on the turn are known to be the same wherever the loop was left.
     """
-    if m.dry or in_turn == FALSE or world == FALSE:
+    if m.dry or FALSE in (in_turn, world):
         return
     depth = len(m.turns)
     for buffer in m.buffers:
         for entry in list(buffer.entries):
-            if entry.kind != "write" or entry.extent != "all" or len(entry.turns) != depth + 1 or entry.turns[depth].id != turn.id or turn.id in entry.born:
+            if (
+                entry.kind != "write"
+                or entry.extent != "all"
+                or len(entry.turns) != depth + 1
+                or entry.turns[depth].id != turn.id
+                or turn.id in entry.born
+            ):
                 continue
             bounds = [t for axis in entry.box or () for t in (axis.start, *axis.stops)]
-            if any(entry.turns[depth].loop.var in t.all_syms() for t in bounds) or not m.conds.implies(in_turn, entry.cond):
+            if any(entry.turns[depth].loop.var in t.all_syms() for t in bounds) or not m.conds.implies(
+                in_turn, entry.cond
+            ):
                 continue
             m.pos += 1
             buffer.entries.append(entry._replace(pos=m.pos, cond=world, turns=entry.turns[:depth]))
@@ -495,9 +572,16 @@ def _cell_name(key: Cell) -> str:
 
 
 def _inductions(
-    m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None],
-    loop: Loop, holds: list[Condition] | None, line: int,
-) -> tuple[bool, Loop, Turn]:  # fmt: skip
+    m: Machine,
+    header: dict[Cell, Value],
+    changed: dict[Cell, _Changed],
+    path: Condition,
+    turn: Turn,
+    body: Callable[[], None],
+    loop: Loop,
+    holds: list[Condition] | None,
+    line: int,
+) -> tuple[bool, Loop, Turn]:
     """Finds the cells that move by a constant, and the number of turns of a `while` that such a cell bounds."""
     numbers = {key: c for key, c in changed.items() if isinstance(c.before, Num)}
     for key, cell in changed.items():
@@ -525,7 +609,15 @@ def _inductions(
             turn = Turn(turn.id, loop, line)
             counted = True
     at = Lin.of(loop.var)
-    turns_done = (at - loop.start) if loop.step == 1 else (loop.start - at) if loop.step == -1 else floordiv(at - loop.start, Lin.of(loop.step)) if loop.step > 0 else None
+    turns_done = (
+        (at - loop.start)
+        if loop.step == 1
+        else (loop.start - at)
+        if loop.step == -1
+        else floordiv(at - loop.start, Lin.of(loop.step))
+        if loop.step > 0
+        else None
+    )
     for key, cell in numbers.items():
         number = cell.stride.as_int() if cell.stride is not None else None
         if number is not None and turns_done is not None and isinstance(cell.before, Num):
@@ -553,11 +645,20 @@ def _while_turns(m: Machine, test: Condition, numbers: dict[Cell, _Changed], loo
         if cell.phi in dict(lin.terms) and isinstance(cell.before, Num) and cell.stride is not None:
             coef = dict(lin.terms)[cell.phi]
             stride = cell.stride.as_int()
-            others = {c.phi for c in numbers.values() if c is not cell and c.stride is None or (c is not cell and c.stride is not None and c.stride.as_int() != 0)}
+            others = {
+                c.phi
+                for c in numbers.values()
+                if (c is not cell and c.stride is None)
+                or (c is not cell and c.stride is not None and c.stride.as_int() != 0)
+            }
             if stride is None or coef * stride >= 0 or lin.all_syms() & others:
                 return None
             at_start = lin - Lin.of(cell.phi) * coef + cell.before.lin * coef  # >= 0 while the test holds
-            turns = floordiv(at_start + abs(coef * stride), Lin.of(abs(coef * stride))) if abs(coef * stride) != 1 else at_start + 1
+            turns = (
+                floordiv(at_start + abs(coef * stride), Lin.of(abs(coef * stride)))
+                if abs(coef * stride) != 1
+                else at_start + 1
+            )
             return Loop(loop.var, Lin.of(0), turns, 1)
     return None
 
@@ -571,10 +672,28 @@ def _vague(m: Machine, value: Value, turn: Turn) -> Value:
     return Opaque(key, text)
 
 
-def _carry(m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None], ends: list[State]) -> None:
+def _carry(
+    m: Machine,
+    header: dict[Cell, Value],
+    changed: dict[Cell, _Changed],
+    path: Condition,
+    turn: Turn,
+    body: Callable[[], None],
+    ends: list[State],
+) -> None:
     """Arrays and objects that the body hands to the next turn: the first value, or what an earlier turn left."""
-    carried = {key: c for key, c in changed.items() if c.before is not None and not isinstance(c.before, (Num, Opaque, Truth, Const))}
-    carried.update({key: c for key, c in changed.items() if isinstance(c.before, Const) and any(not isinstance(e.cells.get(key), Const) for e in ends)})
+    carried = {
+        key: c
+        for key, c in changed.items()
+        if c.before is not None and not isinstance(c.before, (Num, Opaque, Truth, Const))
+    }
+    carried.update(
+        {
+            key: c
+            for key, c in changed.items()
+            if isinstance(c.before, Const) and any(not isinstance(e.cells.get(key), Const) for e in ends)
+        }
+    )
     if not carried:
         return
     first = m.decide(("first", turn.id), "this is the first turn", "unknown")
@@ -594,10 +713,20 @@ def _carry(m: Machine, header: dict[Cell, Value], changed: dict[Cell, _Changed],
     _moving(m, header, carried, path, turn, body, ends)
 
 
-def _moving(m: Machine, header: dict[Cell, Value], carried: dict[Cell, _Changed], path: Condition, turn: Turn, body: Callable[[], None], ends: list[State]) -> None:
-    """Arrays that the body replaces by another view of themselves: a view that moves by a constant is one of the turn's number.
+def _moving(
+    m: Machine,
+    header: dict[Cell, Value],
+    carried: dict[Cell, _Changed],
+    path: Condition,
+    turn: Turn,
+    body: Callable[[], None],
+    ends: list[State],
+) -> None:
+    """Arrays that the body replaces by another view of themselves: a view that moves by a constant is one of the
+    turn's number.
 
-    A view that depends on the one before in any other way is some view of the memory; one that does not keeps its two alternatives.
+    A view that depends on the one before in any other way is some view of the memory; one that does not keeps its two
+    alternatives.
     """
     strides: dict[Cell, tuple[Array, Lin | None]] = {}
     for key, cell in carried.items():
@@ -616,7 +745,11 @@ def _moving(m: Machine, header: dict[Cell, Value], carried: dict[Cell, _Changed]
     alternatives = {key: header[key] for key in strides if key in header}
     for key, (before, gap) in strides.items():
         number = gap.as_int() if gap is not None else None
-        header[key] = _shifted(before, done * number) if number is not None and done is not None else Array(before.buf, some_of(View(None, None, None)))
+        header[key] = (
+            _shifted(before, done * number)
+            if number is not None and done is not None
+            else Array(before.buf, some_of(View(None, None, None)))
+        )
     seen = _dry(m, header, path, turn, body)
     for key, (before, gap) in strides.items():
         now = header[key]
@@ -629,9 +762,9 @@ def _moving(m: Machine, header: dict[Cell, Value], carried: dict[Cell, _Changed]
     again = _dry(m, header, path, turn, body)
     for key, (before, _) in strides.items():
         first = {v for end in ends for v in _arrays_in(end.cells.get(key))}
-        if header[key] == Array(before.buf, some_of(View(None, None, None))) and key in alternatives:
-            if {v for end in again for v in _arrays_in(end.cells.get(key))} == first:
-                header[key] = alternatives[key]  # what a turn leaves does not depend on what it found
+        lost = header[key] == Array(before.buf, some_of(View(None, None, None)))
+        if lost and key in alternatives and {v for end in again for v in _arrays_in(end.cells.get(key))} == first:
+            header[key] = alternatives[key]  # what a turn leaves does not depend on what it found
 
 
 def _arrays_in(value: Value | None) -> list[Array]:
@@ -641,7 +774,13 @@ def _arrays_in(value: Value | None) -> list[Array]:
 
 def _gap(before: View, after: View) -> Lin | None:
     """By how much the start of the first axis moved, if nothing else did."""
-    if before.box is None or after.box is None or not before.dims or before.dims[0].axis < 0 or len(before.box) != len(after.box):
+    if (
+        before.box is None
+        or after.box is None
+        or not before.dims
+        or before.dims[0].axis < 0
+        or len(before.box) != len(after.box)
+    ):
         return None
     axis = before.dims[0].axis
     gap = after.box[axis].start - before.box[axis].start
@@ -655,7 +794,11 @@ def _shifted(array: Array, by: Lin) -> Array:
     dim = view.dims[0]
     box = list(view.box)
     box[dim.axis] = Axis(box[dim.axis].start + by, box[dim.axis].stops, box[dim.axis].step)
-    return Array(array.buf, View(view.frame, tuple(box), (Dim(dim.axis, dim.size - by), *view.dims[1:]), view.open, view.extent), array.scalar)
+    return Array(
+        array.buf,
+        View(view.frame, tuple(box), (Dim(dim.axis, dim.size - by), *view.dims[1:]), view.open, view.extent),
+        array.scalar,
+    )
 
 
 def _last_key(m: Machine) -> tuple[str, int]:
@@ -666,13 +809,19 @@ def _last_key(m: Machine) -> tuple[str, int]:
 
 
 def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 4) -> Value:
-    """`value` as it is seen outside of the turn that made it: its loop variable becomes `last`, or it loses its exactness."""
+    """`value` as it is seen outside of the turn that made it: its loop variable becomes `last`, or it loses its
+    exactness.
+    """
     if isinstance(value, Num):
         syms = value.lin.all_syms()
         if turn.id in m.born_of(value.lin):
             return Num(m.symbol(_last_key(m), "its last value"))
         if turn.loop.var in syms:
-            return Num(value.lin.substitute({turn.loop.var: last})) if last is not None else Num(m.symbol(_last_key(m), "its last value"))
+            return (
+                Num(value.lin.substitute({turn.loop.var: last}))
+                if last is not None
+                else Num(m.symbol(_last_key(m), "its last value"))
+            )
         return value
     if isinstance(value, Truth):
         if any(turn.id in m.conds.atoms[i].born for i in m.conds.support(value.cond)):
@@ -707,7 +856,11 @@ def _settle_view(m: Machine, view: View, turn: Turn, last: Lin | None) -> View:
         if any(turn.id in m.born_of(t) for t in terms) or (last is None and any(var in t.all_syms() for t in terms)):
             touched = True
         elif any(var in t.all_syms() for t in terms) and last is not None:
-            axes.append(Axis(axis.start.substitute({var: last}), tuple(s.substitute({var: last}) for s in axis.stops), axis.step))
+            axes.append(
+                Axis(
+                    axis.start.substitute({var: last}), tuple(s.substitute({var: last}) for s in axis.stops), axis.step
+                )
+            )
             continue
         axes.append(axis)
     if touched:
@@ -716,9 +869,18 @@ def _settle_view(m: Machine, view: View, turn: Turn, last: Lin | None) -> View:
 
 
 def _after_cells(
-    m: Machine, cells: dict[Cell, Value], changed: dict[Cell, _Changed], turn: Turn, counted: bool | None, base: dict[Cell, Value], loop: Loop, none: Condition,
-) -> dict[Cell, Value]:  # fmt: skip
-    """The cells after the loop: inductions in closed form, the rest as the last turn left it, or as before if there was none."""
+    m: Machine,
+    cells: dict[Cell, Value],
+    changed: dict[Cell, _Changed],
+    turn: Turn,
+    counted: bool | None,
+    base: dict[Cell, Value],
+    loop: Loop,
+    none: Condition,
+) -> dict[Cell, Value]:
+    """The cells after the loop: inductions in closed form, the rest as the last turn left it, or as before if there
+    was none.
+    """
     out = dict(base)
     last = loop.stop - 1 if counted and loop.step == 1 else loop.stop + 1 if counted and loop.step == -1 else None
     for key in list(dict.fromkeys([*changed, *_differing(base, [State(TRUE, cells)])])):
@@ -731,13 +893,21 @@ def _after_cells(
             continue
         cell = changed.get(key)
         number = cell.stride.as_int() if cell is not None and cell.stride is not None else None
-        if counted and cell is not None and number is not None and isinstance(cell.before, Num) and loop.step in (1, -1):
+        if (
+            counted
+            and cell is not None
+            and number is not None
+            and isinstance(cell.before, Num)
+            and loop.step in (1, -1)
+        ):
             trips = loop.stop - loop.start if loop.step == 1 else loop.start - loop.stop
             trips = trips if trips.nonneg() else maximum(trips, Lin.of(0))
             out[key] = Num(cell.before.lin + trips * number)
             continue
         settled = settle(m, value, turn, last)
         old = base.get(key)
-        merged = choose(m.conds, [(none, old), (m.conds.no(none), settled)] if old is not None else [(m.conds.no(none), settled)])
+        merged = choose(
+            m.conds, [(none, old), (m.conds.no(none), settled)] if old is not None else [(m.conds.no(none), settled)]
+        )
         out[key] = merged if merged is not None else settled
     return out

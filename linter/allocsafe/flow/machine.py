@@ -1,11 +1,15 @@
 """The walk: one function after another, step by step, with symbolic values.
 
-*Claim.* After the walk of an entry point, every access that any run of it can make to a followed buffer is an entry of that buffer's log (or
-the log holds an escape that says where we stopped looking), in an order that holds for every run, under a condition that
-is true in every run that makes it. *Why that suffices.* The judge asks only the logs. *What it gives up.* Numbers are symbolic integers or nothing;
+*Claim.* After the walk of an entry point, every access that any run of it can make to a followed buffer is an entry
+of that buffer's log (or
+the log holds an escape that says where we stopped looking), in an order that holds for every run, under a condition
+that
+is true in every run that makes it. *Why that suffices.* The judge asks only the logs. *What it gives up.* Numbers are
+symbolic integers or nothing;
 loops are walked once for all turns (see `loops`); calls are inlined up to a depth, past it they are escapes.
 
-This module holds the machine's state and the small services every step uses. The steps themselves live by kind: `items`, `attributes`,
+This module holds the machine's state and the small services every step uses. The steps themselves live by kind:
+`items`, `attributes`,
 `arithmetic`, `control`, `loops`, `calls`, `operators`, `containers`. They register themselves in `STEPS`.
 """
 
@@ -18,7 +22,7 @@ from typing import TYPE_CHECKING
 from allocsafe.effects.summary import Tables
 from allocsafe.flow.buffers import Buffer, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
-from allocsafe.flow.state import State, alternatives, choose, merge, under
+from allocsafe.flow.state import State, choose, merge, under
 from allocsafe.flow.values import NONE, Alts, Array, ClassOf, Const, Known, Num, Opaque, Ref, Truth, TupleOf, Value
 from allocsafe.frontends.base import Unsupported
 from allocsafe.ir.nodes import Block, Function, Reg, Step
@@ -45,9 +49,23 @@ class OutOfBudget(Exception):
 class Frame:
     """One activation of a function: its registers, and where its exits are collected."""
 
-    __slots__ = ("closure_of", "function", "handlers", "ident", "loops", "owner", "path", "receiver", "regs", "returns", "yields")
+    __slots__ = (
+        "closure_of",
+        "function",
+        "handlers",
+        "ident",
+        "loops",
+        "owner",
+        "path",
+        "receiver",
+        "regs",
+        "returns",
+        "yields",
+    )
 
-    def __init__(self, ident: int, function: Function, path: str, owner: str, closure_of: int, receiver: Value | None) -> None:
+    def __init__(
+        self, ident: int, function: Function, path: str, owner: str, closure_of: int, receiver: Value | None
+    ) -> None:
         self.ident = ident
         self.function = function
         self.path = path
@@ -84,7 +102,9 @@ class FilledSite:
 
 
 class Heaped:
-    """What is known of a heap object besides its cells. `items`: the values of a list that is known item by item (None: not)."""
+    """What is known of a heap object besides its cells. `items`: the values of a list that is known item by item
+    (None: not).
+    """
 
     __slots__ = ("cls", "kind", "path", "span", "turns")
 
@@ -105,7 +125,14 @@ class Machine:
     MOST_DEPTH = 14
     """Inlined calls on top of one another; recursion ends it earlier."""
 
-    def __init__(self, program: Program, tables: Tables, deadline: float, phases: tuple[Phase, ...] = (), contracts: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        tables: Tables,
+        deadline: float,
+        phases: tuple[Phase, ...] = (),
+        contracts: dict[str, str] | None = None,
+    ) -> None:
         self.program = program
         self.tables = tables
         self.phases = phases
@@ -128,7 +155,9 @@ class Machine:
         self.born_keys: dict[Hashable, frozenset[int]] = {}
         self.shapes: dict[Hashable, tuple[Lin, ...]] = {}
         self.assumes: set[str] = set()
-        self.assumed: dict[str, set[Sym]] = {}  # lengths taken as not negative: the text of an assumption -> its symbols
+        self.assumed: dict[
+            str, set[Sym]
+        ] = {}  # lengths taken as not negative: the text of an assumption -> its symbols
         self.callees: dict[Span, str] = {}  # the function that is walked at a call
         self.masks: dict[Hashable, tuple[Hashable, bool]] = {}
         self.globals_run: dict[str, int] = {}
@@ -157,7 +186,9 @@ class Machine:
         self.run_modules = True
         self.bodies_run: set[Hashable] = set()
         self.tensors: set[Hashable] = set()
-        self.lengths: dict[Hashable, Lin] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
+        self.lengths: dict[
+            Hashable, Lin
+        ] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
         self.opaque_class: dict[Hashable, ClassOf] = {}
         self.integers: set[Hashable] = set()
         self.swallows: set[Hashable] = set()  # context managers that may keep an exception of their block to themselves
@@ -211,13 +242,20 @@ class Machine:
         """A name that a function declares `global` may hold another value than the module gave it."""
         import re
 
-        names = {n for found in re.finditer(r"^[ \t]+global[ \t]+([\w, \t]+)", text, re.M) for n in re.split(r"[ ,\t]+", found[1]) if n}
+        names = {
+            n
+            for found in re.finditer(r"^[ \t]+global[ \t]+([\w, \t]+)", text, re.M)
+            for n in re.split(r"[ ,\t]+", found[1])
+            if n
+        }
         for name in names:
             held = self.state.cells.get((("module", path), name))
             if held is not None:
                 kept = self.decide(("initial", path, name), f"{name} still has its first value", "order")
                 other = Opaque(("global", path, name), name)
-                self.state.cells[(("module", path), name)] = choose(self.conds, [(kept, held), (self.conds.no(kept), other)]) or held
+                self.state.cells[(("module", path), name)] = (
+                    choose(self.conds, [(kept, held), (self.conds.no(kept), other)]) or held
+                )
 
     def enter(self, function: Function, path: str) -> Frame:
         """Walks code outside of functions on a path of its own; its cells stay."""
@@ -233,7 +271,11 @@ class Machine:
     def run_apart(self, function: Function, path: str) -> dict[str, Value]:
         """The names that a class body binds."""
         frame = self.enter(function, path)
-        return {str(name): value for (who, name), value in self.state.cells.items() if who == frame.ident and isinstance(name, str)}
+        return {
+            str(name): value
+            for (who, name), value in self.state.cells.items()
+            if who == frame.ident and isinstance(name, str)
+        }
 
     # ------------------------------------------------------------ registers and names
 
@@ -306,7 +348,9 @@ class Machine:
                         yield from self._leaves(held, cond, depth - 1, seen)
         else:
             yield cond, value
-            if isinstance(value, Opaque) and isinstance(value.key, tuple) and value.key[0] == "addr" and depth:  # C++: `&x` reaches what x holds
+            if (
+                isinstance(value, Opaque) and isinstance(value.key, tuple) and value.key[0] == "addr" and depth
+            ):  # C++: `&x` reaches what x holds
                 held_there = self.state.cells.get((value.key[1], value.key[2]))
                 if held_there is not None:
                     yield from self._leaves(held_there, cond, depth - 1, seen)
@@ -412,7 +456,11 @@ class Machine:
         for turn in reversed(self.turns):
             coef = dict(lin.terms).get(turn.loop.var)
             if coef is not None and not lin.neg():
-                first, last = (turn.loop.start, turn.loop.stop - 1) if turn.loop.step > 0 else (turn.loop.stop + 1, turn.loop.start)
+                first, last = (
+                    (turn.loop.start, turn.loop.stop - 1)
+                    if turn.loop.step > 0
+                    else (turn.loop.stop + 1, turn.loop.start)
+                )
                 lin = lin - Lin.of(turn.loop.var) * coef + (first if coef > 0 else last) * coef
         return lin.nonneg()
 
@@ -420,7 +468,9 @@ class Machine:
         return self.versions.get(root, 0)
 
     def passed(self, path: Condition, narrowed: Condition) -> None:
-        """Whoever comes by here on `path` goes on under `narrowed` only. Kept beside the path, which stays the wider one."""
+        """Whoever comes by here on `path` goes on under `narrowed` only. Kept beside the path, which stays the wider
+        one.
+        """
         if self.dry or len(self.checks) >= 64 or len(self.conds.support(path) | self.conds.support(narrowed)) > 12:
             return
         self.pos += 1
@@ -434,7 +484,15 @@ class Machine:
             elif isinstance(leaf, Ref):
                 self.versions[("obj", leaf.obj)] = self.fresh()
 
-    def decide(self, key: Hashable, text: str, kind: str = "branch", span: Span = NOWHERE, subject: Hashable = None, value: Hashable = None) -> Condition:
+    def decide(
+        self,
+        key: Hashable,
+        text: str,
+        kind: str = "branch",
+        span: Span = NOWHERE,
+        subject: Hashable = None,
+        value: Hashable = None,
+    ) -> Condition:
         """The condition that stands for one yes/no question."""
         born = self.born_in(key)
         return self.conds.atom(Atom(key, text, kind, span, None, None, subject, value, born))
@@ -474,7 +532,19 @@ class Machine:
         subject = value = None
         if len(lin.terms) == 1 and lin.terms[0][1] == 1:
             subject, value = ("lin", lin.terms[0][0].key), -lin.const
-        return self.conds.atom(Atom(("eq", lin), eq_text(lin), "branch", NOWHERE if span is NOWHERE else span, None, lin, subject, value, born))
+        return self.conds.atom(
+            Atom(
+                ("eq", lin),
+                eq_text(lin),
+                "branch",
+                NOWHERE if span is NOWHERE else span,
+                None,
+                lin,
+                subject,
+                value,
+                born,
+            )
+        )
 
     # ------------------------------------------------------------ phases
 

@@ -1,7 +1,9 @@
 """Memory events: what the meaning of a step comes down to once the values are known.
 
-*Claim.* Every access to a followed buffer becomes an entry that says the elements it may touch (the box) and whether it touches all
-of them. *Why that suffices.* A may-read needs every element, a sure write only those it surely writes. *What it gives up.*
+*Claim.* Every access to a followed buffer becomes an entry that says the elements it may touch (the box) and whether
+it touches all
+of them. *Why that suffices.* A may-read needs every element, a sure write only those it surely writes. *What it gives
+up.*
 Accesses through a mask or an index tensor are `some` of the box; which elements those are is not known.
 """
 
@@ -24,12 +26,16 @@ OPEN_AXES = 4
 """Axes that a buffer of unknown rank is given; more would only be whole."""
 
 
-def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, filled: bool, like: Opaque | None = None) -> Array:
+def allocate(
+    m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, filled: bool, like: Opaque | None = None
+) -> Array:
     """A fresh buffer at the current turn of the loops around. `like`: rank unknown, lengths named after that value."""
     open_rank = False
     if shape is None and like is not None:
         key = like.key
-        if isinstance(key, tuple) and key[0] == "ambiguous":  # one integer or a sequence: its first length has one name either way
+        if (
+            isinstance(key, tuple) and key[0] == "ambiguous"
+        ):  # one integer or a sequence: its first length has one name either way
             first = m.symbol(("int", key[1]), like.text, nonneg=True)
             rest = [m.symbol(("shape", key[1], i), f"{like.text}[{i}]", nonneg=True) for i in range(1, OPEN_AXES)]
             shape = (first, *rest)
@@ -48,7 +54,9 @@ def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, f
         var = Lin.of(turn.loop.var)
         outer.append(Axis(var, (var + 1,)))
         outer_shape.append(turn.loop.stop if turn.loop.step > 0 else turn.loop.start + 1)
-    buffer = Buffer(len(m.buffers), span, what, None if shape is None else tuple(outer_shape) + shape, filled, m.pos, m.turns)
+    buffer = Buffer(
+        len(m.buffers), span, what, None if shape is None else tuple(outer_shape) + shape, filled, m.pos, m.turns
+    )
     buffer.outer = len(outer)
     buffer.open = open_rank
     buffer.phase = m.phase
@@ -57,7 +65,16 @@ def allocate(m: Machine, span: Span, what: str, shape: tuple[Lin, ...] | None, f
     return Array(buffer.ident, view_of_shape(shape, outer, open_rank=open_rank))
 
 
-def copy_of(m: Machine, array: Array, span: Span, note: str, *, gather: bool = False, maybe_alias: bool = False, view: View | None = None) -> Array:
+def copy_of(
+    m: Machine,
+    array: Array,
+    span: Span,
+    note: str,
+    *,
+    gather: bool = False,
+    maybe_alias: bool = False,
+    view: View | None = None,
+) -> Array:
     """A fresh buffer whose elements are those of `array` now: what is unwritten there is unwritten here."""
     if array.buf < 0:
         return array
@@ -125,16 +142,33 @@ def log(
     extent = "some" if some else view.extent
     frame = view.frame
     entry = Entry(
-        m.pos, kind, path, m.turns, frame, view.box, extent, span, note, consequence, born, m.phase, m.stack,
-        event or ("written" if kind == "write" else "read"), accumulate, step, decides,
-    )  # fmt: skip
+        m.pos,
+        kind,
+        path,
+        m.turns,
+        frame,
+        view.box,
+        extent,
+        span,
+        note,
+        consequence,
+        born,
+        m.phase,
+        m.stack,
+        event or ("written" if kind == "write" else "read"),
+        accumulate,
+        step,
+        decides,
+    )
     buffer.entries.append(entry)
     m.logged += 1
     if buffer.origin is not None and buffer.origin.maybe_alias and kind == "write":
         log(m, Array(buffer.origin.array.buf, buffer.origin.array.view), "write", span, note, some=True, cond=cond)
 
 
-def read(m: Machine, value: Value, span: Span, note: str, consequence: Consequence = "data", *, accumulate: bool = False) -> None:
+def read(
+    m: Machine, value: Value, span: Span, note: str, consequence: Consequence = "data", *, accumulate: bool = False
+) -> None:
     """Every followed array in `value` is read, all of it."""
     for cond, array in m.arrays(value):
         log(m, array, "read", span, note, consequence=consequence, accumulate=accumulate, cond=cond)
@@ -174,7 +208,22 @@ def read_entry(m: Machine, buffer: Buffer, last: Entry | None) -> Entry:
     if buffer.shape is not None and buffer.outer:
         box = None
         turns = ()
-    return Entry(m.pos + 1, "read", cond, turns, None, box, "all", buffer.site, "read by others", "data", frozenset(), 0, (), "read")
+    return Entry(
+        m.pos + 1,
+        "read",
+        cond,
+        turns,
+        None,
+        box,
+        "all",
+        buffer.site,
+        "read by others",
+        "data",
+        frozenset(),
+        0,
+        (),
+        "read",
+    )
 
 
 def holds_array(m: Machine, value: Value) -> bool:

@@ -1,7 +1,9 @@
 """Operators: a table line becomes memory events.
 
-*Claim.* The events of a call are those its line says, in the order reads before writes: an operand of a sum is read before it is written. *Why
-that suffices.* Every line is executed against the real operator by the oracle. *What it gives up.* A special this module
+*Claim.* The events of a call are those its line says, in the order reads before writes: an operand of a sum is read
+before it is written. *Why
+that suffices.* Every line is executed against the real operator by the oracle. *What it gives up.* A special this
+module
 does not know takes exactness away: `W` counts as a part, a view as one of unknown geometry.
 """
 
@@ -17,10 +19,31 @@ from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence
 
-CONDITIONAL = frozenset({"memset", "memcpy", "memcmp", "iterators", "iterator_count", "iterator_copy", "iterator_copy_n", "where", "accumulate", "reduce", "atomic"})
+CONDITIONAL = frozenset(
+    {
+        "memset",
+        "memcpy",
+        "memcmp",
+        "iterators",
+        "iterator_count",
+        "iterator_copy",
+        "iterator_copy_n",
+        "where",
+        "accumulate",
+        "reduce",
+        "atomic",
+    }
+)
 """Specials that make a letter hold for a part only, or not at all."""
 
-CONSEQUENCE: dict[str, Consequence] = {"R": "data", "M": "data", "I": "index", "C": "compare", "A": "accumulate", "Q": "accumulate"}
+CONSEQUENCE: dict[str, Consequence] = {
+    "R": "data",
+    "M": "data",
+    "I": "index",
+    "C": "compare",
+    "A": "accumulate",
+    "Q": "accumulate",
+}
 
 
 def method_prefix(m: Machine, array: Array) -> str:
@@ -35,7 +58,16 @@ def method_prefix(m: Machine, array: Array) -> str:
     return "torch.Tensor"
 
 
-def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value], template: str = "") -> Value:
+def known_call(
+    m: Machine,
+    name: str,
+    recv: Value | None,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    loose: list[Value],
+    template: str = "",
+) -> Value:
     """A call of something outside of the program, by its full name."""
     from allocsafe.flow.builtin import BUILTINS
 
@@ -55,7 +87,11 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
                 return result
     summary = m.tables.look_up(name)
     if summary is None and name.startswith("numpy.ndarray."):
-        summary = m.tables.look_up("torch.Tensor." + name.rsplit(".", 1)[-1]) if name.rsplit(".", 1)[-1] in ("fill",) else None
+        summary = (
+            m.tables.look_up("torch.Tensor." + name.rsplit(".", 1)[-1])
+            if name.rsplit(".", 1)[-1] in ("fill",)
+            else None
+        )
     if summary is None:
         from allocsafe.flow.calls import unknown_call
 
@@ -72,7 +108,21 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
         if name.startswith("torch.ops.") or recv is None:
             return unknown_call(m, NONE, name, [*args, *loose], kwargs, span)
         return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span)
-    if summary.special in ("memset", "memcpy", "iterators", "iterator_count", "iterator_copy", "iterator_copy_n", "bytes", "calloc", "out_bytes", "from_blob", "memcmp", "free", "realloc"):
+    if summary.special in (
+        "memset",
+        "memcpy",
+        "iterators",
+        "iterator_count",
+        "iterator_copy",
+        "iterator_copy_n",
+        "bytes",
+        "calloc",
+        "out_bytes",
+        "from_blob",
+        "memcmp",
+        "free",
+        "realloc",
+    ):
         from allocsafe.flow.cplusplus import native_call
 
         result = native_call(m, summary, bind(summary, recv, args, kwargs)[0], span, template)
@@ -81,7 +131,9 @@ def known_call(m: Machine, name: str, recv: Value | None, args: list[Value], kwa
     return apply(m, summary, recv, args, kwargs, span, loose)
 
 
-def opaque_method(m: Machine, base: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value | None:
+def opaque_method(
+    m: Machine, base: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]
+) -> Value | None:
     """A method of an opaque value that may be a tensor; None when no tensor has such a method."""
     if isinstance(base, Ref):
         summary = m.tables.look_up(f"torch.nn.Module.{name}")
@@ -92,11 +144,35 @@ def opaque_method(m: Machine, base: Value, name: str, args: list[Value], kwargs:
     return apply(m, summary, base, args, kwargs, span, loose)
 
 
-AMBIGUOUS = frozenset({"add", "pop", "remove", "update", "index", "get", "set", "put", "run", "apply", "map_", "forward", "__call__", "register_hook", "start", "wait", "step", "put_", "share"})
+AMBIGUOUS = frozenset(
+    {
+        "add",
+        "pop",
+        "remove",
+        "update",
+        "index",
+        "get",
+        "set",
+        "put",
+        "run",
+        "apply",
+        "map_",
+        "forward",
+        "__call__",
+        "register_hook",
+        "start",
+        "wait",
+        "step",
+        "put_",
+        "share",
+    }
+)
 """Method names that containers, queues and modules have too: an opaque receiver decides nothing."""
 
 
-def bind(summary: Summary, recv: Value | None, args: list[Value], kwargs: dict[str, Value]) -> tuple[dict[str, Value], list[Value]]:
+def bind(
+    summary: Summary, recv: Value | None, args: list[Value], kwargs: dict[str, Value]
+) -> tuple[dict[str, Value], list[Value]]:
     """Arguments by parameter name (a star parameter gets a tuple), and what fits nowhere."""
     given = ([recv] if recv is not None else []) + list(args)
     bound: dict[str, Value] = {}
@@ -144,7 +220,15 @@ def _is_true(value: Value) -> bool:
     return value == Truth(1)
 
 
-def apply(m: Machine, summary: Summary, recv: Value | None, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]) -> Value:
+def apply(
+    m: Machine,
+    summary: Summary,
+    recv: Value | None,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    span: Span,
+    loose: list[Value],
+) -> Value:
     """The events and the result of one call."""
     bound, left = bind(summary, recv, args, kwargs)
     short = summary.name.removeprefix("torch.Tensor.").removeprefix("numpy.ndarray.")
@@ -153,13 +237,23 @@ def apply(m: Machine, summary: Summary, recv: Value | None, args: list[Value], k
     if summary.special == "collective":
         consequence_of = {k: "index" if k == "I" else "collective" for k in consequence_of}
     elif summary.special == "persist":
-        consequence_of = {k: "persist" for k in consequence_of}
+        consequence_of = dict.fromkeys(consequence_of, "persist")
     for param, effect in effects:
         if effect in "RICMAQ":
             value = bound[param.name]
             if effect in "AQ":
                 for cond, array in m.arrays(value):
-                    log(m, array, "read", span, f"`{short}` starts from the old value", consequence=consequence_of[effect], accumulate=True, some=effect == "Q", cond=cond)
+                    log(
+                        m,
+                        array,
+                        "read",
+                        span,
+                        f"`{short}` starts from the old value",
+                        consequence=consequence_of[effect],
+                        accumulate=True,
+                        some=effect == "Q",
+                        cond=cond,
+                    )
             else:
                 read(m, value, span, f"read by `{short}`", consequence_of[effect])
     for value in left + loose:
@@ -168,14 +262,29 @@ def apply(m: Machine, summary: Summary, recv: Value | None, args: list[Value], k
         value = bound[param.name]
         if effect in "WMA":
             for cond, array in m.arrays(value):
-                log(m, array, "write", span, f"`{short}`", cond=cond, some=summary.special in ("memset", "memcpy", "iterators"))
+                log(
+                    m,
+                    array,
+                    "write",
+                    span,
+                    f"`{short}`",
+                    cond=cond,
+                    some=summary.special in ("memset", "memcpy", "iterators"),
+                )
             _bump_written(m, value)
         elif effect in "PQ":
             for cond, array in m.arrays(value):
                 log(m, array, "write", span, f"`{short}` writes a part", some=True, cond=cond)
             _bump_written(m, value)
     if summary.special == "address":
-        escape(m, [v for v in bound.values() if holds_array(m, v)], span, "its address is taken", "address", "what is done with the address")
+        escape(
+            m,
+            [v for v in bound.values() if holds_array(m, v)],
+            span,
+            "its address is taken",
+            "address",
+            "what is done with the address",
+        )
     if summary.special == "keep":
         for value in bound.values():
             keep(m, value, span, f"by {short}")
@@ -220,14 +329,25 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
             return NONE
         if special in ("resize", "resize_as", "set"):
             for cond, array in m.arrays(subject):
-                log(m, array, "escape", span, f"`{summary.name}` gives the tensor other memory", some=True, event="escaped", step="view", decides="an allocation of the final size", cond=cond)
+                log(
+                    m,
+                    array,
+                    "escape",
+                    span,
+                    f"`{summary.name}` gives the tensor other memory",
+                    some=True,
+                    event="escaped",
+                    step="view",
+                    decides="an allocation of the final size",
+                    cond=cond,
+                )
             return m.each(subject, lambda v: _resized(m, summary, v, bound, span)) if special == "resize" else subject
         if special and special not in CONDITIONAL | {"collective", "inplace", "where"}:
             return _reshaped(m, summary, subject, bound, span)
         return subject
     if kind in ("view", "views", "copy", "maybe") and subject is not None:
         return m.each(subject, lambda v: _viewed(m, summary, v, bound, span))
-    if kind == "scalar" or kind == "meta":
+    if kind in {"scalar", "meta"}:
         return _meta(m, summary, bound)
     if kind == "none":
         return NONE
@@ -244,7 +364,7 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         if isinstance(data, Ref) and known_items(m, data) == []:
             m.shapes[made.key] = (m.lin(0),)
         m.note_filled(span, summary.name, attributes_of(m, bound, None, summary.name), made)
-    if kind == "new" and special in ("like", "broadcast", "where") or (kind == "new" and special == ""):
+    if (kind == "new" and special in ("like", "broadcast", "where")) or (kind == "new" and special == ""):
         first = next((bound[p.name] for p in summary.params if p.name in bound and p.effect in "RMV-"), None)
         shape = shape_of(m, first) if first is not None and special in ("like",) else None
         if shape is not None:
@@ -253,7 +373,9 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
 
 
 def _resized(m: Machine, summary: Summary, value: Value, bound: dict[str, Value], span: Span) -> Value:
-    """`x.resize_(n)` of a tensor that is not followed: from here on every name of it holds memory whose new elements nobody has written."""
+    """`x.resize_(n)` of a tensor that is not followed: from here on every name of it holds memory whose new elements
+    nobody has written.
+    """
     if not isinstance(value, Opaque) or not m.follows(span):
         return value
     from allocsafe.flow.geometry import size_argument
@@ -271,12 +393,17 @@ def _resized(m: Machine, summary: Summary, value: Value, bound: dict[str, Value]
 
 def _steady_result(m: Machine, summary: Summary, bound: dict[str, Value]) -> Opaque | None:
     """A pure function of opaque values gives the same opaque value again."""
-    if not all(isinstance(v, (Opaque, Num, Const, Truth)) for v in bound.values()) or any(p.effect in "WMAPQ" for p in summary.params if p.name in bound):
+    if not all(isinstance(v, (Opaque, Num, Const, Truth)) for v in bound.values()) or any(
+        p.effect in "WMAPQ" for p in summary.params if p.name in bound
+    ):
         return None
     if any(word in summary.name for word in ("rand", "bernoulli", "normal", "multinomial", "dropout")):
         return None
     keys = tuple((name, m.to_opaque(v).key, m.version(m.to_opaque(v).key)) for name, v in sorted(bound.items()))
-    return Opaque(("op", ("call", summary.name), keys), brief(f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})"))
+    return Opaque(
+        ("op", ("call", summary.name), keys),
+        brief(f"{summary.name.rsplit('.', 1)[-1]}({', '.join(m.to_opaque(v).text for v in list(bound.values())[:2])})"),
+    )
 
 
 def shape_of(m: Machine, value: Value) -> tuple[Lin, ...] | None:
@@ -323,10 +450,18 @@ def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[Lin, ...] | 
         value = bound.get("fill_value")
         if isinstance(value, (Num, Truth)):  # the default otherwise
             out["dtype"] = "torch.int64" if isinstance(value, Num) else "torch.bool"
-    for name, what in (("dtype", "dtype"), ("device", "device"), ("layout", "layout"), ("pin_memory", "pinning"), ("requires_grad", "requires_grad")):
+    for name, what in (
+        ("dtype", "dtype"),
+        ("device", "device"),
+        ("layout", "layout"),
+        ("pin_memory", "pinning"),
+        ("requires_grad", "requires_grad"),
+    ):
         value = bound.get(name, NONE)
         if value != NONE:
-            out[what] = str(bool(value.cond)) if isinstance(value, Truth) and value.cond in (0, 1) else m.to_opaque(value).text
+            out[what] = (
+                str(bool(value.cond)) if isinstance(value, Truth) and value.cond in (0, 1) else m.to_opaque(value).text
+            )
     if shape is not None:
         out["shape"] = ", ".join(str(s) for s in shape)
     return out
@@ -405,13 +540,26 @@ def _viewed(m: Machine, summary: Summary, value: Value, bound: dict[str, Value],
     if kind == "view" or (kind == "maybe" and alias):
         return Array(value.buf, view)
     name = summary.name.rsplit(".", 1)[-1]
-    return copy_of(m, Array(value.buf, view if special_known else value.view), span, f"copied by `{name}`", gather=special == "pick" or not special_known, maybe_alias=kind == "maybe")
+    return copy_of(
+        m,
+        Array(value.buf, view if special_known else value.view),
+        span,
+        f"copied by `{name}`",
+        gather=special == "pick" or not special_known,
+        maybe_alias=kind == "maybe",
+    )
 
 
 def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Value]) -> Value:
-    """A view of memory that is not followed: opaque, the same again for the same arguments; its shape where it is known."""
+    """A view of memory that is not followed: opaque, the same again for the same arguments; its shape where it is
+    known.
+    """
     base = m.to_opaque(value)
-    keys = tuple((name, m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh()) for name, v in sorted(bound.items()) if v is not value)
+    keys = tuple(
+        (name, m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh())
+        for name, v in sorted(bound.items())
+        if v is not value
+    )
     short = summary.name.rsplit(".", 1)[-1]
     made = Opaque(("op", base.key, short, keys), brief(f"{base.text}.{short}(...)"))
     if base.key in m.filled:
@@ -425,7 +573,9 @@ def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Va
     elif summary.special in ("view", "reshape"):
         sizes = bound.get("args", bound.get("shape", bound.get("size")))
         if isinstance(sizes, TupleOf):
-            items = sizes.items[0].items if len(sizes.items) == 1 and isinstance(sizes.items[0], TupleOf) else sizes.items
+            items = (
+                sizes.items[0].items if len(sizes.items) == 1 and isinstance(sizes.items[0], TupleOf) else sizes.items
+            )
             lins = [m.as_lin(v) for v in items]
             if lins and all(s is not None and s.as_int() != -1 for s in lins):
                 m.shapes[made.key] = tuple(s for s in lins if s is not None)
@@ -433,7 +583,9 @@ def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Va
 
 
 def _reshaped(m: Machine, summary: Summary, subject: Value, bound: dict[str, Value], span: Span) -> Value:
-    """`x.unsqueeze_(0)`: the receiver itself looks different now; other names of it too, so its coordinates are given up."""
+    """`x.unsqueeze_(0)`: the receiver itself looks different now; other names of it too, so its coordinates are given
+    up.
+    """
 
     def act(value: Value) -> Value:
         if not isinstance(value, Array):

@@ -1,6 +1,7 @@
 """The program on one side of a patch: files as units, and what a name means in them.
 
-Names are resolved through imports and aliases: to a definition of a file that can be read, to a thing outside by its full dotted name
+Names are resolved through imports and aliases: to a definition of a file that can be read, to a thing outside by its
+full dotted name
 (`Known`), or to an opaque value. Files are opened when a name leads there, never before.
 """
 
@@ -21,13 +22,57 @@ if TYPE_CHECKING:
     from allocsafe.flow.machine import Machine
 
 BUILTIN_NAMES = frozenset(dir(builtins))
-OUTSIDE = ("torch", "numpy", "cupy", "math", "functools", "typing", "contextlib", "copy", "os", "sys", "time", "itertools", "collections", "triton", "dataclasses", "enum")
+OUTSIDE = (
+    "torch",
+    "numpy",
+    "cupy",
+    "math",
+    "functools",
+    "typing",
+    "contextlib",
+    "copy",
+    "os",
+    "sys",
+    "time",
+    "itertools",
+    "collections",
+    "triton",
+    "dataclasses",
+    "enum",
+)
 """Packages that are never looked for in the tree."""
 
-COMMON_METHODS = frozenset("forward run step start stop close get set put add pop update copy clear append init build load save apply call reset".split())
+COMMON_METHODS = frozenset(
+    [
+        "forward",
+        "run",
+        "step",
+        "start",
+        "stop",
+        "close",
+        "get",
+        "set",
+        "put",
+        "add",
+        "pop",
+        "update",
+        "copy",
+        "clear",
+        "append",
+        "init",
+        "build",
+        "load",
+        "save",
+        "apply",
+        "call",
+        "reset",
+    ]
+)
 """Method names that too many classes share for one definition to say anything."""
 
-_ALLOCATES = re.compile(r"\b(?:empty\w*|new_empty\w*|resize_|Tensor|malloc|new|vector|from_blob|zeros\w*|full\w*|ones\w*|Parameter)\b\s*[(<\[]|\bnew\b")
+_ALLOCATES = re.compile(
+    r"\b(?:empty\w*|new_empty\w*|resize_|Tensor|malloc|new|vector|from_blob|zeros\w*|full\w*|ones\w*|Parameter)\b\s*[(<\[]|\bnew\b"
+)
 _FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.M)
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#]+)", re.M)
 
@@ -35,7 +80,12 @@ _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#]+)", re.M)
 class Program:
     """Files by path, opened on demand. `paths` lists what the tree holds; empty: only `open_unit` knows."""
 
-    def __init__(self, open_unit: Callable[[str], Unit | None], paths: Callable[[], Sequence[str]] | None = None, most_files: int = 60) -> None:
+    def __init__(
+        self,
+        open_unit: Callable[[str], Unit | None],
+        paths: Callable[[], Sequence[str]] | None = None,
+        most_files: int = 60,
+    ) -> None:
         self._open = open_unit
         self._units: dict[str, Unit | None] = {}
         self._paths = paths
@@ -58,7 +108,7 @@ class Program:
 
     def module_path(self, module: str, level: int, origin: str) -> str | None:
         """The file that `import module` means, by the tree's paths."""
-        if level == 0 and module.split(".")[0] in OUTSIDE:
+        if level == 0 and module.split(".", maxsplit=1)[0] in OUTSIDE:
             return None
         if level:
             base = origin.split("/")[:-level] if level <= origin.count("/") + 1 else []
@@ -83,7 +133,9 @@ class Program:
         for path in self._suffixes.get(tail.rsplit("/", 1)[-1], ()):
             if path == tail or path.endswith("/" + tail):
                 root = path[: -len(tail)].rstrip("/")
-                if not root or not self.has(f"{root}/__init__.py"):  # an absolute import starts outside of every package
+                if not root or not self.has(
+                    f"{root}/__init__.py"
+                ):  # an absolute import starts outside of every package
                     hits.append(path)
         hits.sort(key=len)
         return hits[0] if hits and (len(hits) == 1 or len(hits[0]) < len(hits[1]) or "/" in tail) else None
@@ -124,7 +176,7 @@ class Program:
     def imported(self, m: Machine, path: str, module: str, name: str | None, level: int, span: Span) -> Value:
         """The value of an import statement's name."""
         if name is None and level == 0:
-            target = self.module_path(module, 0, path) if module.split(".")[0] not in OUTSIDE else None
+            target = self.module_path(module, 0, path) if module.split(".", maxsplit=1)[0] not in OUTSIDE else None
             return Known(f"file:{target}") if target is not None else Known(module)
         target = self.module_path(module, level, path)
         if name is None:
@@ -136,7 +188,9 @@ class Program:
             return self.global_value(m, target, name, span)
         return Known(f"{module}.{name}" if module else name)
 
-    def global_value(self, m: Machine, path: str, name: str, span: Span, seen: tuple[tuple[str, str], ...] = ()) -> Value:
+    def global_value(
+        self, m: Machine, path: str, name: str, span: Span, seen: tuple[tuple[str, str], ...] = ()
+    ) -> Value:
         """The value of a module-level name of a file."""
         held = m.read_cell((("module", path), name))
         if held is not None:
@@ -169,8 +223,17 @@ class Program:
             return Known(f"builtins.{name}")
         return Opaque(("global", path, name, m.version(("global", path, name))), name)
 
-    def _imported(self, m: Machine, path: str, module: str, name: str | None, level: int, span: Span, seen: tuple[tuple[str, str], ...]) -> Value | None:
-        if name is None or (level == 0 and module.split(".")[0] in OUTSIDE):
+    def _imported(
+        self,
+        m: Machine,
+        path: str,
+        module: str,
+        name: str | None,
+        level: int,
+        span: Span,
+        seen: tuple[tuple[str, str], ...],
+    ) -> Value | None:
+        if name is None or (level == 0 and module.split(".", maxsplit=1)[0] in OUTSIDE):
             return self.imported(m, path, module, name, level, span)
         target = self.module_path(module, level, path)
         if target is None:
@@ -206,7 +269,7 @@ class Program:
         unit = self.unit(path)
         if unit is None or depth == 0:
             return None
-        name = dotted.split("[")[0].strip()
+        name = dotted.split("[", maxsplit=1)[0].strip()
         cls = unit.klass(name)
         if cls is not None:
             return ClassOf(cls, path)
@@ -256,15 +319,21 @@ class Program:
         unit = self.unit(owner.path)
         text = unit.source.text if unit is not None else ""
         for name, value in values.items():
-            if re.search(rf"\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]", text):  # an instance or the class may hold another value
-                kept = m.decide(("initial", owner.path, owner.cls.qualname, name), f"{name} still has its first value", "order")
+            if re.search(
+                rf"\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]", text
+            ):  # an instance or the class may hold another value
+                kept = m.decide(
+                    ("initial", owner.path, owner.cls.qualname, name), f"{name} still has its first value", "order"
+                )
                 other = Opaque(("attr", ("class", owner.path, owner.cls.qualname), name), f"{owner.cls.name}.{name}")
                 value = choose(m.conds, [(kept, value), (m.conds.no(kept), other)]) or value  # noqa: PLW2901
             m.write_cell((where, ("attr", name)), value)
         return m.read_cell((where, ("attr", attr)))
 
     def patched(self, owner: ClassOf, attr: str) -> bool:
-        """Whether the class's file assigns its method from outside: `Box.fill = other`, `setattr(Box, "fill", other)`."""
+        """Whether the class's file assigns its method from outside: `Box.fill = other`, `setattr(Box, "fill",
+        other)`.
+        """
         if attr.startswith("__"):
             return False
         unit = self.unit(owner.path)
@@ -330,7 +399,11 @@ class Program:
         if name in COMMON_METHODS or name.startswith("__"):
             return None
         unit = self.unit(path)
-        hits = [d for d in (unit.definitions if unit is not None else ()) if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] == name]
+        hits = [
+            d
+            for d in (unit.definitions if unit is not None else ())
+            if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] == name
+        ]
         if unit is None or len(hits) != 1 or not hits[0].owner:
             return None
         stub = unit.function(hits[0].qualname)

@@ -1,6 +1,7 @@
 """The store of one point of the program: a path condition, and cells.
 
-Everything that can be assigned is a cell: `(frame, name)` for variables, `(object, "attribute")`, `(object, key)` for dict items. A branch
+Everything that can be assigned is a cell: `(frame, name)` for variables, `(object, "attribute")`, `(object, key)` for
+dict items. A branch
 walks each arm on its own copy; `merge` keeps what both agree on and tags the rest with the condition of its arm.
 """
 
@@ -89,7 +90,9 @@ def under(conds: Conditions, value: Value, path: Condition) -> Value | None:
 
 
 def merge(conds: Conditions, states: list[State], care: Condition) -> State:
-    """One state for several that exclude each other. `care` is the path before they parted: tags are simplified under it."""
+    """One state for several that exclude each other. `care` is the path before they parted: tags are simplified under
+    it.
+    """
     live = [s for s in states if s.path != FALSE]
     if not live:
         return State(FALSE, dict(states[0].cells) if states else {})
@@ -111,7 +114,7 @@ def merge(conds: Conditions, states: list[State], care: Condition) -> State:
             changed |= first.keys() - cells.keys()
     tags = [conds.within(s.path, care) for s in live]
     for key in changed:
-        options = [(tag, s.cells[key]) for tag, s in zip(tags, live) if key in s.cells]
+        options = [(tag, s.cells[key]) for tag, s in zip(tags, live, strict=False) if key in s.cells]
         joined = choose(conds, options)
         if joined is None:
             out.pop(key, None)

@@ -1,7 +1,9 @@
 """What a register, a name or a cell may hold, as far as the analysis follows it.
 
-A value is one of the small records below, or `Alts`: alternatives under conditions that exclude each other. Whatever is not
-modelled is `Opaque`: a value known by a key, so that the same expression gives the same opaque value until something may have changed it.
+A value is one of the small records below, or `Alts`: alternatives under conditions that exclude each other. Whatever
+is not
+modelled is `Opaque`: a value known by a key, so that the same expression gives the same opaque value until something
+may have changed it.
 Arrays are views: a buffer, and which of its elements.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from allocsafe.flow.conditions import Condition
 from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
@@ -147,9 +149,12 @@ class Dim:
 class View:
     """Which elements of a buffer, and in which coordinates.
 
-    `frame` is the shape in which `box` counts (None: the buffer's own). `box` selects per frame axis (None: coordinates unknown).
-    `dims` are the visible dimensions (None: rank unknown; `open`: more whole dimensions follow). `extent` says how much of the box the view
-    surely holds: ``all`` of it, or ``some`` unknown part. With `box` None and ``all`` it is every element of the buffer.
+    `frame` is the shape in which `box` counts (None: the buffer's own). `box` selects per frame axis (None:
+    coordinates unknown).
+    `dims` are the visible dimensions (None: rank unknown; `open`: more whole dimensions follow). `extent` says how
+    much of the box the view
+    surely holds: ``all`` of it, or ``some`` unknown part. With `box` None and ``all`` it is every element of the
+    buffer.
     """
 
     frame: tuple[Lin, ...] | None
@@ -161,7 +166,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A tensor, array, vector or pointer into one: buffer number (-1: memory that is not followed, written) and view."""
+    """A tensor, array, vector or pointer into one: buffer number (-1: memory not followed, written) and view."""
 
     buf: int
     view: View
@@ -175,9 +180,24 @@ class Alts:
     options: tuple[tuple[Condition, Value], ...]
 
 
-Value: TypeAlias = Union[
-    Num, Const, Truth, Known, Opaque, RangeOf, Zipped, TupleOf, Ref, Method, Closure, ClassOf, Partial, Super, Array, Alts
-]
+Value: TypeAlias = (
+    Num
+    | Const
+    | Truth
+    | Known
+    | Opaque
+    | RangeOf
+    | Zipped
+    | TupleOf
+    | Ref
+    | Method
+    | Closure
+    | ClassOf
+    | Partial
+    | Super
+    | Array
+    | Alts
+)
 
 NONE = Const(None)
 
@@ -187,4 +207,8 @@ def brief(text: str, most: int = 28) -> str:
     if len(text) <= most:
         return text
     head, bracket, _ = text.partition("(")
-    return f"{head}(...)" if bracket and len(head) <= most - 5 and head.replace(".", "").isidentifier() else f"{text[: most - 3]}..."
+    return (
+        f"{head}(...)"
+        if bracket and len(head) <= most - 5 and head.replace(".", "").isidentifier()
+        else f"{text[: most - 3]}..."
+    )

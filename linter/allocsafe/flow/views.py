@@ -1,8 +1,11 @@
 """Geometry: which elements `x[1:, None, -1]`, `x.t()` or `x.view(n, -1)` are, as a `View` of the same buffer.
 
-*Claim.* Every function returns a view whose box holds all the elements the result can reach, and with extent ``all`` exactly those. *Why that
-suffices.* A may-read uses the box, a sure write needs ``all``. *What it gives up.* A reshape is followed where it keeps leading dimensions and
-regroups trailing ones that are whole (a new *frame*), or where the whole buffer is seen; otherwise the coordinates are lost: what covered the whole
+*Claim.* Every function returns a view whose box holds all the elements the result can reach, and with extent ``all``
+exactly those. *Why that
+suffices.* A may-read uses the box, a sure write needs ``all``. *What it gives up.* A reshape is followed where it
+keeps leading dimensions and
+regroups trailing ones that are whole (a new *frame*), or where the whole buffer is seen; otherwise the coordinates
+are lost: what covered the whole
 buffer still does, a part becomes ``some``.
 
     x: [n, d]                 box                 dims
@@ -26,7 +29,9 @@ ZERO = Lin.of(0)
 
 
 class Pick(NamedTuple):
-    """One resolved index item: ``int`` (at), ``slice`` (lo, hi, step), ``new``, ``dots``, or ``lost`` (a slice nobody can bound)."""
+    """One resolved index item: ``int`` (at), ``slice`` (lo, hi, step), ``new``, ``dots``, or ``lost`` (a slice nobody
+    can bound).
+    """
 
     kind: str
     at: Lin | None = None
@@ -62,7 +67,10 @@ def some_of(view: View) -> View:
 def index(view: View, picks: Sequence[Pick]) -> View:
     """`view[picks]` for picks that make views."""
     if view.dims is None:
-        if all(p.kind in ("dots", "new") or (p.kind == "slice" and p.lo is None and p.hi is None and p.step in (1, -1)) for p in picks):
+        if all(
+            p.kind in ("dots", "new") or (p.kind == "slice" and p.lo is None and p.hi is None and p.step in (1, -1))
+            for p in picks
+        ):
             return view
         return some_of(View(view.frame, view.box, None))
     dims = list(view.dims)
@@ -74,7 +82,11 @@ def index(view: View, picks: Sequence[Pick]) -> View:
     out: list[Dim] = []
     at = 0
     dotted = any(p.kind == "dots" for p in picks)
-    if dotted and view.open and any(p.kind in ("int", "slice", "lost") for p in picks[[p.kind for p in picks].index("dots") :]):
+    if (
+        dotted
+        and view.open
+        and any(p.kind in ("int", "slice", "lost") for p in picks[[p.kind for p in picks].index("dots") :])
+    ):
         return some_of(View(view.frame, view.box, None))  # the last axes of an unknown rank
     for number, pick in enumerate(picks):
         if pick.kind == "new":
@@ -154,7 +166,11 @@ def permute(view: View, order: Sequence[int] | None) -> View:
     if view.dims is None:
         return view
     if order is None or view.open or len(order) != len(view.dims):
-        return lost(view) if view.box is not None and not is_whole(view) else View(view.frame, view.box, None, extent=view.extent)
+        return (
+            lost(view)
+            if view.box is not None and not is_whole(view)
+            else View(view.frame, view.box, None, extent=view.extent)
+        )
     return View(view.frame, view.box, tuple(view.dims[i] for i in order), extent=view.extent)
 
 
@@ -188,14 +204,18 @@ def unsqueeze(view: View, dim: int | None) -> View:
 
 
 def squeeze(view: View, dim: int | None) -> View:
-    """Without dimension `dim` if it has length one (None: without all such). Unknown lengths lose the rank, not the elements."""
+    """Without dimension `dim` if it has length one (None: without all such). Unknown lengths lose the rank, not the
+    elements.
+    """
     if view.dims is None:
         return view
     if dim is None:
         sizes = [d.size.as_int() for d in view.dims]
         if None in sizes or view.open:
             return View(view.frame, view.box, None, extent=view.extent)
-        return View(view.frame, view.box, tuple(d for d, n in zip(view.dims, sizes) if n != 1), extent=view.extent)
+        return View(
+            view.frame, view.box, tuple(d for d, n in zip(view.dims, sizes, strict=False) if n != 1), extent=view.extent
+        )
     at = _axis(view, dim)
     if at is None or view.dims[at].size.as_int() is None:
         return View(view.frame, view.box, None, extent=view.extent)
@@ -213,7 +233,7 @@ def expand(view: View, sizes: Sequence[Lin] | None) -> View:
     if extra < 0:
         return View(view.frame, view.box, None, extent=view.extent)
     dims = [Dim(-1, s) for s in sizes[:extra]]
-    for dim, size in zip(view.dims, sizes[extra:]):
+    for dim, size in zip(view.dims, sizes[extra:], strict=False):
         dims.append(dim if size.as_int() == -1 or size == dim.size else Dim(-1, size))
     return View(view.frame, view.box, tuple(dims), extent=view.extent)
 
@@ -232,7 +252,7 @@ def is_whole(view: View, native: tuple[Lin, ...] | None = None) -> bool:
     shape = view.frame if view.frame is not None else native
     if shape is None or view.dims is None:
         return False
-    return len(shape) == len(view.box) and all(is_whole_axis(a, s) for a, s in zip(view.box, shape))
+    return len(shape) == len(view.box) and all(is_whole_axis(a, s) for a, s in zip(view.box, shape, strict=False))
 
 
 def product(sizes: Sequence[Lin]) -> Lin:
@@ -244,7 +264,9 @@ def product(sizes: Sequence[Lin]) -> Lin:
 
 
 def reshape(view: View, wanted: Sequence[Lin] | None, native: tuple[Lin, ...] | None, outer: int) -> View:
-    """`view` with dimensions `wanted` (one may be -1). `native` is the buffer's shape, its first `outer` axes are loop turns."""
+    """`view` with dimensions `wanted` (one may be -1). `native` is the buffer's shape, its first `outer` axes are
+    loop turns.
+    """
     whole_now = view.extent == "all" and view.box is None
     if wanted is None:
         if whole_now or is_whole(view, native):
@@ -257,7 +279,9 @@ def reshape(view: View, wanted: Sequence[Lin] | None, native: tuple[Lin, ...] | 
             sizes_known = None
         else:
             others = product([s for i, s in enumerate(sizes) if i != holes[0]])
-            sizes_known = _divide([d.size for d in view.dims], [s for i, s in enumerate(sizes) if i != holes[0]], others)
+            sizes_known = _divide(
+                [d.size for d in view.dims], [s for i, s in enumerate(sizes) if i != holes[0]], others
+            )
         if sizes_known is None:
             if whole_now or is_whole(view, native):
                 return View(None, None, None)
@@ -292,8 +316,12 @@ def _divide(have: list[Lin], known: list[Lin], others: Lin) -> Lin | None:
     return product(left)
 
 
-def _regroup(view: View, shape: tuple[Lin, ...], sizes: list[Lin]) -> tuple[tuple[Lin, ...], Box, tuple[Dim, ...]] | None:
-    """The frame in which the reshaped view has coordinates: leading dimensions stay, trailing whole ones are regrouped."""
+def _regroup(
+    view: View, shape: tuple[Lin, ...], sizes: list[Lin]
+) -> tuple[tuple[Lin, ...], Box, tuple[Dim, ...]] | None:
+    """The frame in which the reshaped view has coordinates: leading dimensions stay, trailing whole ones are
+    regrouped.
+    """
     assert view.dims is not None and view.box is not None
     old = [d for d in view.dims if not (d.axis < 0 and d.size.as_int() == 1)]
     if any(d.axis < 0 for d in old):

@@ -1,6 +1,7 @@
 """From answers to verdicts: one allocation, everything that reads it, and the story of it.
 
-A site is `unsafe` when some read surely meets a hole, `safe` when every read, and everything it is handed to, was proved to meet none, and
+A site is `unsafe` when some read surely meets a hole, `safe` when every read, and everything it is handed to, was
+proved to meet none, and
 `unknown` otherwise: the first thing that stopped the proof is named, with what would decide it.
 """
 
@@ -24,7 +25,15 @@ MOST_ALIKE = 6
 MOST_BRANCHES = 4
 """Branches told in a story: the last ones before the read."""
 
-SEVERITY: dict[Consequence, int] = {"index": 6, "accumulate": 5, "compare": 4, "collective": 4, "persist": 4, "data": 3, "return": 1}
+SEVERITY: dict[Consequence, int] = {
+    "index": 6,
+    "accumulate": 5,
+    "compare": 4,
+    "collective": 4,
+    "persist": 4,
+    "data": 3,
+    "return": 1,
+}
 
 DECIDES = {
     "branches": "splitting the function, or a larger --budget",
@@ -51,35 +60,45 @@ class Reads:
         answers: list[Answer] = []
         for buffer in self.buffers:
             for entry in list(buffer.entries):
-                if entry.kind in ("read", "escape"):
-                    answers.append(self.judge.answer(buffer, entry))
-                elif entry.kind == "return":
+                if entry.kind in ("read", "escape") or entry.kind == "return":
                     answers.append(self.judge.answer(buffer, entry))
         sure = [a for a in answers if a.status == "sure" and a.entry.kind == "read"]
         returned = [a for a in answers if a.status == "sure" and a.entry.kind == "return"]
         unsure = [a for a in answers if a.status == "unsure" or (a.status == "sure" and a.entry.kind == "escape")]
         if sure:
             sure.sort(key=lambda a: (-SEVERITY[a.entry.consequence], a.entry.pos))
-            worst = [a for a in sure if SEVERITY[a.entry.consequence] == SEVERITY[sure[0].entry.consequence]][:MOST_ALIKE]
-            return self._unsafe(next((a for a in worst if "never-written" in self._facets(a)), worst[0]))  # a hole that no later write mends says more
+            worst = [a for a in sure if SEVERITY[a.entry.consequence] == SEVERITY[sure[0].entry.consequence]][
+                :MOST_ALIKE
+            ]
+            return self._unsafe(
+                next((a for a in worst if "never-written" in self._facets(a)), worst[0])
+            )  # a hole that no later write mends says more
         partly = [a for a in returned if self._partly(a)]
         if partly:
             return self._unsafe(min(partly, key=lambda a: a.entry.pos))
         if unsure:
-            return self._unknown(min(unsure, key=lambda a: (a.entry.kind == "escape" and a.status == "sure", a.entry.pos)))
+            return self._unknown(
+                min(unsure, key=lambda a: (a.entry.kind == "escape" and a.status == "sure", a.entry.pos))
+            )
         if returned:
             answer = returned[0]
             assert answer.hole is not None
             return Unknown(
-                "call", answer.entry.span, f"returned with {self._region(answer)} unwritten to callers that are not in view", "the callers of this function",
-                self._story(answer), self._as_hole(answer), "return", self._assumes(),
-            )  # fmt: skip
+                "call",
+                answer.entry.span,
+                f"returned with {self._region(answer)} unwritten to callers that are not in view",
+                "the callers of this function",
+                self._story(answer),
+                self._as_hole(answer),
+                "return",
+                self._assumes(),
+            )
         kept = self._kept()
         if kept is not None:
             return kept
         if not answers and all(not b.entries for b in self.buffers):
             reason = "nothing reads it"
-        elif not [a for a in answers]:
+        elif not list(answers):
             reason = "it is written, and nothing reads it"
         else:
             reason = "every read is covered by the writes before it"
@@ -94,9 +113,14 @@ class Reads:
         consequence: Consequence = "return" if entry.kind == "return" else entry.consequence
         where = f"line {entry.span.line}"
         verb = {
-            "index": "is used as an index", "data": "is read", "accumulate": "is added to", "compare": "is compared", "persist": "is saved",
-            "collective": "is sent to other ranks", "return": "is returned",
-        }[consequence]  # fmt: skip
+            "index": "is used as an index",
+            "data": "is read",
+            "accumulate": "is added to",
+            "compare": "is compared",
+            "persist": "is saved",
+            "collective": "is sent to other ranks",
+            "return": "is returned",
+        }[consequence]
         path = self._path_text(answer)
         reason = f"{region} {verb} at {where} before anything writes it"
         if "never-written" in facets:
@@ -156,7 +180,9 @@ class Reads:
                 out.append(entry)
                 continue
             left = hole(shape, read, [Write(Access(entry.box, own, ()), True, False)])
-            if left.region != whole.region and (answer.hole.region == whole.region or left.region != answer.hole.region):
+            if left.region != whole.region and (
+                answer.hole.region == whole.region or left.region != answer.hole.region
+            ):
                 again = self._covers_hole(shape, answer, entry)
                 if again:
                     out.append(entry)
@@ -181,24 +207,54 @@ class Reads:
         consequence: Consequence = "return" if entry.kind == "return" else entry.consequence
         if entry.kind == "escape" and answer.status == "sure":
             return Unknown(
-                entry.step, entry.span, f"{region} is unwritten when it is {entry.note}", entry.decides or "its source", self._story(answer), self._as_hole(answer),
-                None, self._assumes(),
-            )  # fmt: skip
+                entry.step,
+                entry.span,
+                f"{region} is unwritten when it is {entry.note}",
+                entry.decides or "its source",
+                self._story(answer),
+                self._as_hole(answer),
+                None,
+                self._assumes(),
+            )
         if answer.step == "condition" and answer.hole.condition:
             return Unknown(
-                "condition", entry.span, f"{region} is read at line {entry.span.line} unless {answer.hole.condition}", DECIDES["condition"], self._story(answer),
-                self._as_hole(answer), consequence, self._assumes(),
-            )  # fmt: skip
+                "condition",
+                entry.span,
+                f"{region} is read at line {entry.span.line} unless {answer.hole.condition}",
+                DECIDES["condition"],
+                self._story(answer),
+                self._as_hole(answer),
+                consequence,
+                self._assumes(),
+            )
         blocker = answer.blocker
         if blocker is not None and blocker.kind == "escape":
             why = f"{region} is read at line {entry.span.line}; before that it was {blocker.note}"
-            return Unknown(blocker.step, blocker.span, why, blocker.decides or "its source", self._story(answer), self._as_hole(answer), consequence, self._assumes())
+            return Unknown(
+                blocker.step,
+                blocker.span,
+                why,
+                blocker.decides or "its source",
+                self._story(answer),
+                self._as_hole(answer),
+                consequence,
+                self._assumes(),
+            )
         at = blocker.span if blocker is not None else entry.span
         if entry.kind == "escape":
             why = f"{region} may be unwritten when it is {entry.note}: {answer.why}"
         else:
             why = f"{region} may be unwritten at line {entry.span.line}: {answer.why}"
-        return Unknown(answer.step, at, why, DECIDES.get(answer.step, "its source"), self._story(answer), self._as_hole(answer), consequence, self._assumes())
+        return Unknown(
+            answer.step,
+            at,
+            why,
+            DECIDES.get(answer.step, "its source"),
+            self._story(answer),
+            self._as_hole(answer),
+            consequence,
+            self._assumes(),
+        )
 
     def _kept(self) -> Verdict | None:
         """What code that is not in view can still reach must not have a hole."""
@@ -221,14 +277,26 @@ class Reads:
                 files = others[reachable[0]]
                 where = f"{files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''}"
                 return Unknown(
-                    "kept", span, f"{region} may be unwritten in {reachable[0]}, which {where} can read", f"following {reachable[0]} into {files[0]}",
-                    self._story(end), self._as_hole(end), None, self._assumes(),
-                )  # fmt: skip
+                    "kept",
+                    span,
+                    f"{region} may be unwritten in {reachable[0]}, which {where} can read",
+                    f"following {reachable[0]} into {files[0]}",
+                    self._story(end),
+                    self._as_hole(end),
+                    None,
+                    self._assumes(),
+                )
             assert last is not None
             return Unknown(
-                "kept", span, f"{region} may be unwritten when it is kept in {last.note}", f"who reads {last.note}", self._story(end), self._as_hole(end), None,
+                "kept",
+                span,
+                f"{region} may be unwritten when it is kept in {last.note}",
+                f"who reads {last.note}",
+                self._story(end),
+                self._as_hole(end),
+                None,
                 self._assumes(),
-            )  # fmt: skip
+            )
         return None
 
     def _at_end(self, buffer: Buffer, last: Entry | None) -> Answer:
@@ -241,14 +309,22 @@ class Reads:
     # ------------------------------------------------------------ words and stories
 
     def _assumes(self) -> tuple[str, ...]:
-        """What was taken for granted about this allocation: the lengths it is accessed by, the contracts of its readers, the order of phases."""
+        """What was taken for granted about this allocation: the lengths it is accessed by, the contracts of its
+        readers, the order of phases.
+        """
         m = self.m
         entries = [e for b in self.buffers for e in b.entries]
         used = {s for b in self.buffers for size in b.shape or () for s in size.all_syms()}
-        used |= {s for e in entries for axis in e.box or () for lin in (axis.start, *axis.stops) for s in lin.all_syms()}
+        used |= {
+            s for e in entries for axis in e.box or () for lin in (axis.start, *axis.stops) for s in lin.all_syms()
+        }
         notes = {e.note.removeprefix("read by ") for e in entries}
         out = {text for text, symbols in m.assumed.items() if symbols & used}
-        out |= {text for text in m.assumes if " reads its tensor arguments" not in text or text.split(" reads its ")[0] in notes}
+        out |= {
+            text
+            for text in m.assumes
+            if " reads its tensor arguments" not in text or text.split(" reads its ")[0] in notes
+        }
         for pair in self.judge.phases:
             first, second = (m.phase_of(index) for index in pair)
             if first is not None and second is not None and first.rank > 1 and first.name != second.name:
@@ -266,7 +342,11 @@ class Reads:
         return Hole("[:]" if region in ("whole", "") else region, answer.hole.sample, answer.hole.condition)
 
     def _path_text(self, answer: Answer) -> str:
-        texts = [t for i, t in zip(sorted(answer.cube), self.m.conds.text(answer.cube)) if self.m.conds.atoms[i].kind != "unknown"]
+        texts = [
+            t
+            for i, t in zip(sorted(answer.cube), self.m.conds.text(answer.cube), strict=False)
+            if self.m.conds.atoms[i].kind != "unknown"
+        ]
         return " and ".join(texts[:3])
 
     def _story(self, answer: Answer) -> tuple[Event, ...]:
@@ -289,7 +369,9 @@ class Reads:
                     out.append(Event("note", atom.span, "", text))
             elif atom.span.line and atom.kind != "unknown" and (taken or atom.subject not in chosen):
                 branches.append(Event("branch", atom.span, "", text))
-        told = branches[-MOST_BRANCHES:] + [Event("written", w.span, self.region_of(w, chain), w.note) for w in before[:6]]
+        told = branches[-MOST_BRANCHES:] + [
+            Event("written", w.span, self.region_of(w, chain), w.note) for w in before[:6]
+        ]
         if len({event.span.path for event in told}) == 1:
             told.sort(key=lambda event: event.span.line)
         out += told
@@ -311,7 +393,9 @@ class Reads:
         conds = self.m.conds
         cubes = conds.cubes(entry.cond, 8)
         return cubes is None or any(
-            not conds.contradicts({**cube, **answer.cube}) and all(answer.cube.get(i, value) == value for i, value in cube.items()) for cube in cubes
+            not conds.contradicts({**cube, **answer.cube})
+            and all(answer.cube.get(i, value) == value for i, value in cube.items())
+            for cube in cubes
         )
 
     def _chain(self, buffer: Buffer) -> list[Buffer]:
@@ -342,11 +426,20 @@ class Reads:
                 key = (write.span, "w")
                 if key not in seen:
                     seen.add(key)
-                    out.append(Event("written", write.span, self.region_of(write, [answer.buffer, *self.buffers]), write.note))
+                    out.append(
+                        Event("written", write.span, self.region_of(write, [answer.buffer, *self.buffers]), write.note)
+                    )
             key = (answer.entry.span, "r")
             if key not in seen:
                 seen.add(key)
-                out.append(Event("read", answer.entry.span, self.region_of(answer.entry, [answer.buffer, *self.buffers]), answer.entry.note))
+                out.append(
+                    Event(
+                        "read",
+                        answer.entry.span,
+                        self.region_of(answer.entry, [answer.buffer, *self.buffers]),
+                        answer.entry.note,
+                    )
+                )
             if len(out) > 12:
                 break
         return tuple(out)

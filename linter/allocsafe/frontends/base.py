@@ -1,6 +1,7 @@
 """What every frontend offers: a file as definitions that are found cheaply and lowered one by one, on demand.
 
-`Unit` is one file on one side of a patch. Building it must cost no more than a scan of the text: definitions come from an
+`Unit` is one file on one side of a patch. Building it must cost no more than a scan of the text: definitions come
+from an
 outline (a scan for `def`/`class`, or a tree-sitter tree), and `Function` bodies are lowered when somebody asks.
 """
 
@@ -50,7 +51,8 @@ class Unit(Protocol):
     def toplevel(self) -> Function:
         """The module's own statements (imports, assignments, `if` at top level), lowered.
 
-        Definitions appear as `MakeFunction`-free stubs: the engine binds names of `definitions` itself, at the place where
+        Definitions appear as `MakeFunction`-free stubs: the engine binds names of `definitions` itself, at the place
+        where
         they stand. Raises `Unsupported` on a syntax error.
         """
 

@@ -6,10 +6,13 @@ memory events. The same steps serve Python, C++ and CUDA.
 
 - A *register* (`%0`, `%1`, ...) holds the value of one expression. It is assigned once on every path; where the value
   of an expression depends on a branch (`a and b`, `x if c else y`), both arms of an `If` assign the same register.
-- A *name* is a variable of the program. `scope` says which table it lives in: ``local`` (this function's), ``enclosing``
+- A *name* is a variable of the program. `scope` says which table it lives in: ``local`` (this function's),
+``enclosing``
   (a function around it), ``global`` (the module's, or a builtin).
-- A *block* is a tuple of steps. Control is structured: blocks nest, there is no jump but return, raise, break, continue.
-- Every step has a span. What a frontend cannot model is an `Escape` (or an `Opaque` value) with a reason, never silence.
+- A *block* is a tuple of steps. Control is structured: blocks nest, there is no jump but return, raise, break,
+continue.
+- Every step has a span. What a frontend cannot model is an `Escape` (or an `Opaque` value) with a reason, never
+silence.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from allocsafe.source import NOWHERE, Span
 
 Reg: TypeAlias = str
 Scope: TypeAlias = Literal["local", "enclosing", "global"]
-Constant: TypeAlias = Union[int, float, complex, str, bytes, bool, None, "type[Ellipsis]"]  # type: ignore[valid-type]
+Constant: TypeAlias = Union[int, float, complex, str, bytes, bool, "type[Ellipsis]", None]  # type: ignore[valid-type]
 Block: TypeAlias = "tuple[Step, ...]"
 
 
@@ -46,7 +49,7 @@ class Const(Step):
 
 @dataclass(slots=True)
 class Move(Step):
-    """`dst = src`: the same value in another register. Both arms of a conditional expression end with the same `dst`."""
+    """`dst = src`: the same value in another register. Both arms of a conditional expression end with one `dst`."""
 
     dst: Reg
     src: Reg
@@ -113,12 +116,12 @@ class At:
     star: bool = False
 
 
-IndexItem: TypeAlias = Union[Slice, At]
+IndexItem: TypeAlias = Slice | At
 
 
 @dataclass(slots=True)
 class Index:
-    """What stands between the brackets. `x[i]` has one item and `is_tuple` False; `x[i,]` and `x[i, j]` have it True."""
+    """What stands between brackets. `x[i]` has one item and `is_tuple` False; `x[i,]` and `x[i, j]` have it True."""
 
     items: tuple[IndexItem, ...]
     is_tuple: bool = False
@@ -188,7 +191,9 @@ class Unary(Step):
 
 @dataclass(slots=True)
 class Binary(Step):
-    """`dst = a op b`, op as Python writes it (``+ - * / // % ** @ << >> & | ^``); C++ integer division is ``c/``, remainder ``c%``."""
+    """`dst = a op b`, op as Python writes it (``+ - * / // % ** @ << >> & | ^``); C++ integer division is ``c/``,
+    remainder ``c%``.
+    """
 
     dst: Reg
     op: str
@@ -235,7 +240,8 @@ class Arg:
 
 @dataclass(slots=True)
 class Call(Step):
-    """`dst = func(args)`. A method call is a `GetAttr` for `func` first: `torch.empty(n).cuda()` is a method of a result.
+    """`dst = func(args)`. A method call is a `GetAttr` for `func` first: `torch.empty(n).cuda()` is a method of a
+    result.
 
     C++ template arguments stand in `template` as text.
     """
@@ -248,7 +254,9 @@ class Call(Step):
 
 @dataclass(slots=True)
 class Import(Step):
-    """`dst = module` (name None) or `dst = module.name`. `level` counts leading dots. `import a.b` gives the value of `a`."""
+    """`dst = module` (name None) or `dst = module.name`. `level` counts leading dots. `import a.b` gives the value of
+    `a`.
+    """
 
     dst: Reg
     module: str
@@ -258,7 +266,7 @@ class Import(Step):
 
 @dataclass(slots=True)
 class Opaque(Step):
-    """`dst` = some value the frontend cannot model, computed from `uses` (which it reads but does not write or keep)."""
+    """`dst` = some value the frontend cannot model, computed from `uses` (it reads them, writes and keeps none)."""
 
     dst: Reg
     uses: tuple[Reg, ...]
@@ -316,8 +324,10 @@ class Alloc(Step):
     """Memory made by syntax, not by a call: `float a[n]`, `T a[n] = {..}`, `new T[n]`, `std::vector<T> v(n, x)`.
 
     `kind` is ``array`` (constant extent), ``vla``, ``new``, ``vector``, ``scalar`` (a plain local, `int x;`).
-    `init` says how it starts: ``none`` (indeterminate), ``value`` (zeros or a value, every element), ``list`` (`items` give the first
-    elements, the rest are zero), ``copy`` (from `items[0]`). `extents` are element counts; `()` for a scalar or an empty vector.
+    `init` says how it starts: ``none`` (indeterminate), ``value`` (zeros or a value, every element), ``list``
+    (`items` give the first
+    elements, the rest are zero), ``copy`` (from `items[0]`). `extents` are element counts; `()` for a scalar or an
+    empty vector.
     """
 
     dst: Reg
@@ -330,7 +340,9 @@ class Alloc(Step):
 
 @dataclass(slots=True)
 class AddressOf(Step):
-    """`dst = &name` or `&obj[index]`: `place` is the register of the place's *value* for items, `name` the variable otherwise."""
+    """`dst = &name` or `&obj[index]`: `place` is the register of the place's *value* for items, `name` the variable
+    otherwise.
+    """
 
     dst: Reg
     name: str | None
@@ -375,7 +387,9 @@ class Cast(Step):
 
 @dataclass(slots=True)
 class Range(Step):
-    """`dst` = the turns of a counted C++ loop: start, start + step, ... up to `stop` (exclusive; past it for negative steps)."""
+    """`dst` = the turns of a counted C++ loop: start, start + step, ... up to `stop` (exclusive; past it for negative
+    steps).
+    """
 
     dst: Reg
     start: Reg
@@ -486,7 +500,9 @@ class Continue(Step):
 
 @dataclass(slots=True)
 class Param:
-    """One parameter. `default` is a register of the *defining* code, or None. `annotation` is source text ("" for none)."""
+    """One parameter. `default` is a register of the *defining* code, or None. `annotation` is source text ("" for
+    none).
+    """
 
     name: str
     kind: Literal["positional-only", "positional", "star", "keyword-only", "double-star"] = "positional"
@@ -500,7 +516,8 @@ class Function:
 
     `decorator_names` are the decorators' dotted names as written ("property", "staticmethod", "torch.inference_mode").
     `defaults` runs in the defining scope before `MakeFunction` when the function was lowered on its own; it assigns the
-    registers that `Param.default` names. `names` are all identifiers and attribute names the body mentions (for relevance).
+    registers that `Param.default` names. `names` are all identifiers and attribute names the body mentions (for
+    relevance).
     """
 
     name: str
@@ -533,7 +550,9 @@ class FunctionStub:
 
 @dataclass(slots=True)
 class ClassDef:
-    """A class by its outline: bases as dotted text, methods as stubs, `body` lowered on demand (class-level statements)."""
+    """A class by its outline: bases as dotted text, methods as stubs, `body` lowered on demand (class-level
+    statements).
+    """
 
     name: str
     qualname: str

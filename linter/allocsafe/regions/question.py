@@ -64,7 +64,12 @@ class Asked(NamedTuple):
 
 
 def hole(
-    shape: tuple[Lin, ...] | None, read: Access, writes: Sequence[Write], facts: Sequence[Lin] = (), *, sampled: bool = True
+    shape: tuple[Lin, ...] | None,
+    read: Access,
+    writes: Sequence[Write],
+    facts: Sequence[Lin] = (),
+    *,
+    sampled: bool = True,
 ) -> Hole:
     """The unwritten part of what `read` touches, given all writes that may stand before it.
 
