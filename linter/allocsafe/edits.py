@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from allocsafe.verdict import Unsafe, Verdict
 
@@ -85,10 +85,14 @@ def pair(
     return out
 
 
+Kind = Literal["unfilled", "filled", "added", "dropped-fill", "touched", "existing", "changed", "removed"]
+"""What the patch did to an allocation, as `api.Site.kind` names it."""
+
+
 class Edit(NamedTuple):
     """A site before a rule looks at it. `line` is on the new side, `old_line` on the old (0: none)."""
 
-    kind: str
+    kind: Kind
     line: int
     column: int
     old_line: int
@@ -115,7 +119,7 @@ def edits(
                 out.append(Edit("removed", nearest(old.line), 1, old.line, old, None, True, old.symbol))
             continue
         if old is None:
-            kind = "filled" if new.filled else "added"
+            kind: Kind = "filled" if new.filled else "added"
             if new.what in DATA:
                 continue
             if new.line in added or isinstance(new.verdict, Unsafe):

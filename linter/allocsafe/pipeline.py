@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from allocsafe import patch as patches
 from allocsafe.patch.pairs import Change, FilePair
@@ -100,6 +100,11 @@ def _change(request: Request) -> Change:
     return staged if staged.pairs or staged.errors else patches.from_worktree(root, request.only)
 
 
+def language_of(path: str) -> Literal["python", "cpp", "cuda"]:
+    """The language of a file, by its suffix."""
+    return "python" if path.endswith(PYTHON) else "cuda" if path.endswith((".cu", ".cuh")) else "cpp"
+
+
 class _Texts:
     """A tree held in memory."""
 
@@ -128,8 +133,8 @@ def check_texts(
         if before.get(path) != after.get(path):
             old = Source(path, before[path]) if path in before else None
             new = Source(path, after[path]) if path in after else None
-            status = "modified" if old and new else "added" if new else "deleted"
-            pairs.append(FilePair(path if old else None, path if new else None, old, new, status))  # type: ignore[arg-type]
+            status: patches.Status = "modified" if old and new else "added" if new else "deleted"
+            pairs.append(FilePair(path if old else None, path if new else None, old, new, status))
     change = Change(tuple(pairs), _Texts(before), _Texts(after), ())
     settings = config if config is not None else Settings_()
     return judge(change, settings, show_all=show_all, budget=settings.budget)
@@ -462,8 +467,8 @@ class _Sides:
         if edit.old_line and pair.old is not None:
             before = Before(pair.old_path or "", edit.old_line, pair.old.line(edit.old_line).strip())
         span = Span(path, edit.line, edit.column, edit.line, edit.column + max(len(text) - edit.column, 1))
-        language = "python" if path.endswith(PYTHON) else "cuda" if path.endswith((".cu", ".cuh")) else "cpp"
-        site = Site(span, language, edit.symbol or "(unnamed)", edit.kind, text, before)  # type: ignore[arg-type]
+        language = language_of(path)
+        site = Site(span, language, edit.symbol or "(unnamed)", edit.kind, text, before)
         changes: list[Change] = []
         if edit.old is not None and edit.new is not None:
             for what in ("dtype", "shape", "device", "layout", "pinning", "requires_grad"):
@@ -504,7 +509,7 @@ class _Sides:
         for fill in dropped_fills(pair.old.lines, pair.removed, pair.new.lines, pair.added, python=python):
             line = pair.lines.nearest_new(fill.line)
             span = Span(pair.new_path, line, 1, line, 1 + len(pair.new.line(line)))
-            language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
+            language = language_of(pair.path)
             site = Site(
                 span,
                 language,
@@ -512,7 +517,7 @@ class _Sides:
                 "dropped-fill",
                 pair.new.line(line).strip(),
                 Before(pair.old_path or "", fill.line, fill.text),
-            )  # type: ignore[arg-type]
+            )
             hit = next(
                 (p for p in pairings if isinstance(p, Pairing) and p.old is not None and fill.line in p.old.touched),
                 None,
@@ -565,7 +570,7 @@ class _Sides:
         if pair.new is None or pair.new_path is None:
             return []
         python = pair.path.endswith(PYTHON)
-        language = "python" if python else "cuda" if pair.path.endswith((".cu", ".cuh")) else "cpp"
+        language = language_of(pair.path)
         seen = {j.site.span.line for j in judged}
         unit = None if python else self._open_quietly("new", pair.new_path)
         seen |= {n for j in judged for n in range(j.site.span.line - 1, j.site.span.line + 4)}
@@ -603,7 +608,7 @@ class _Sides:
                     (),
                     True,
                 )
-            )  # type: ignore[arg-type]
+            )
         return out
 
 

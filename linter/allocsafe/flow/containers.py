@@ -19,7 +19,7 @@ from allocsafe.flow.memory import keep, read
 from allocsafe.flow.state import choose, under
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
 from allocsafe.ir import nodes as ir
-from allocsafe.regions.exprs import Lin
+from allocsafe.regions.exprs import Lin, Sym
 from allocsafe.source import Span
 
 
@@ -158,18 +158,18 @@ def item_number(m: Machine, ref: Ref, at: Lin) -> Value:
     return picked(m, all_items(m, ref), "the list")
 
 
-def shift(value: Value, var: object, to: Lin) -> Value:
+def shift(value: Value, var: Sym, to: Lin) -> Value:
     """`value` with the loop variable that made it replaced: the item of another turn."""
     from allocsafe.flow.values import View
     from allocsafe.regions.box import Axis
 
     if isinstance(value, Num):
-        return Num(value.lin.substitute({var: to}))  # type: ignore[dict-item]
+        return Num(value.lin.substitute({var: to}))
     if isinstance(value, Array) and value.view.box is not None:
         box = tuple(
             Axis(a.start.substitute({var: to}), tuple(s.substitute({var: to}) for s in a.stops), a.step)
             for a in value.view.box
-        )  # type: ignore[dict-item]
+        )
         return Array(
             value.buf, View(value.view.frame, box, value.view.dims, value.view.open, value.view.extent), value.scalar
         )
