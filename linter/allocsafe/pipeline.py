@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from allocsafe.edits import Alloc, Edit
     from allocsafe.flow.analysis import FileAnalysis, Settings
     from allocsafe.frontends.base import Definition, Unit
+    from allocsafe.source import Span
+    from allocsafe.verdict import Verdict
 
 PYTHON = (".py", ".pyi")
 ALLOCATES = re.compile(
@@ -482,7 +484,7 @@ class _Sides:
             verdict = against(edit.new.partial, edit.old.partial, edit.old_line) or verdict
         if verdict is None:
             if edit.new is None:
-                verdict = Safe("the allocation is gone", (Event("note", span, "", "taken out"),))
+                verdict = self._gone(pair, edit, span)
             elif edit.new.filled:
                 told = " and ".join(c.what for c in changes)
                 verdict = Safe(
@@ -492,6 +494,26 @@ class _Sides:
             else:
                 verdict = Unknown("context", span, "the analysis did not reach it", "an entry point that calls it")
         return Judged(site, verdict, tuple(changes), edit.is_new)
+
+    def _gone(self, pair: FilePair, edit: Edit, span: Span) -> Verdict:
+        """Nothing can read an allocation that is no more; but what its name holds now may be memory all the same."""
+        from allocsafe.verdict import Event, Safe, Unknown
+
+        trace = (Event("note", span, "", "taken out"),)
+        target = edit.symbol if re.fullmatch(r"[\w.]+", edit.symbol) else ""
+        for line in sorted(pair.added) if pair.new is not None and target else ():
+            row = pair.new.line(line) if pair.new is not None else ""
+            bound = re.match(rf"\s*{re.escape(target)}\s*(?::[^=]+)?=(?!=)\s*(\S.*)", row)
+            if bound is not None and abs(line - edit.line) <= 12 and "(" in bound[1]:
+                made = bound[1].split("(")[0].strip() or "an expression"
+                return Unknown(
+                    "call",
+                    span._replace(line=line, column=1, end_line=line, end_column=1 + len(row)),
+                    f"{target} is made by {made} now, and what that leaves unwritten is not known",
+                    f"the source of {made}, or a contract for it",
+                    trace,
+                )
+        return Safe("the allocation is gone", trace)
 
     def _with_fills(
         self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]

@@ -88,6 +88,7 @@ class FileAnalysis:
             tuple[int, int], dict[str, str]
         ] = {}  # as the function says them that holds the allocation, whoever calls it
         self.lines: frozenset[int] = frozenset()
+        self.dropped: set[str] = set()  # definitions with more entry points than are walked
         self.deadline = time.monotonic() + 2 * settings.budget
 
     # ------------------------------------------------------------ the file as names
@@ -117,6 +118,8 @@ class FileAnalysis:
             for caller in above:
                 seen.add(caller.qualname)
                 todo.append(caller)
+        if len(roots) > self.settings.most_roots:
+            self.dropped.add(definition.qualname)
         return roots[: self.settings.most_roots]
 
     @staticmethod
@@ -242,12 +245,13 @@ class FileAnalysis:
                             symbol=found.symbol,
                             touched=found.touched.union(*(f.touched for f in seen)),
                         ),
+                        by_callers=True,
                     )
                 else:
                     self._put(key, found)
             for key, several in reached.items():
                 if key not in alone and self._wanted_line(key[0], definition):
-                    self._put(key, max(several, key=lambda f: _badness(f.verdict)))
+                    self._put(key, max(several, key=lambda f: _badness(f.verdict)), by_callers=True)
             return
         for key, found in alone.items():
             self._put(key, found)
@@ -263,7 +267,12 @@ class FileAnalysis:
     def _wanted_line(self, line: int, definition: Definition) -> bool:
         return definition.first_line <= line <= definition.last_line
 
-    def _put(self, key: tuple[int, int], found: Found) -> None:
+    def _put(self, key: tuple[int, int], found: Found, *, by_callers: bool = False) -> None:
+        """Keeps the worst verdict of a site. `by_callers`: it rests on the entry points that were walked."""
+        if by_callers and found.owner in self.dropped and isinstance(found.verdict, Safe):
+            why = f"more than {self.settings.most_roots} entry points lead here, and not all were walked"
+            decides = "a narrower --only, or fewer callers in one file"
+            found = found._replace(verdict=Unknown("budget", found.span, why, decides, found.verdict.trace))
         old = self.found.get(key)
         if old is None or _badness(found.verdict) > _badness(old.verdict):
             self.found[key] = found
@@ -363,7 +372,10 @@ class FileAnalysis:
             return
         drivers = [r for d in drivers for r in (self.roots(d) or [d])]
         reached: dict[tuple[int, int], list[Found]] = {}
-        unique = list({d.qualname: d for d in drivers}.values())[: self.settings.most_roots]
+        tops = list({d.qualname: d for d in drivers}.values())
+        if len(tops) > self.settings.most_roots:
+            self.dropped |= {d.qualname for d in methods}
+        unique = tops[: self.settings.most_roots]
         walks: list[Machine] = []
         for driver in unique:
             m = self.machine()
@@ -391,10 +403,10 @@ class FileAnalysis:
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
-            self._put(key, worst)
+            self._put(key, worst, by_callers=True)
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
-                self._put(key, max(several, key=lambda f: _badness(f.verdict)))
+                self._put(key, max(several, key=lambda f: _badness(f.verdict)), by_callers=True)
 
     def _own_life(self, name: str) -> bool:
         """Whether a subclass with methods of its own is made by nobody in the file: the walks of its base say nothing
