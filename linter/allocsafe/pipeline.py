@@ -37,6 +37,15 @@ ALLOCATES = re.compile(
     r"\bmake_(?:unique|shared)\w*|\bstd::array\b|\balloca\s*\(|\bndarray\s*\(",
     re.M,
 )
+PY_ALLOCATES = re.compile(
+    r"\btensor\([^\n]*\bdevice=|"
+    r"(?<!def )(?<!\w)(?:new_)?(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided|_permuted)?\s*\(\s*(?!\))|"
+    r"\bresize_\s*\(|\bTensor(?:\.new)?\s*\(|\.new\s*\(|\bndarray\s*\("
+)
+"""An allocation in a line of Python."""
+PY_UNFILLED = re.compile(
+    r"(?<!\w)(?:new_)?empty\w*\s*\(|\bresize_\s*\(|\bTensor(?:\.new)?\s*\(|\.new\s*\(|\bndarray\s*\("
+)
 CPP_ALLOCATES = re.compile(
     r"\b(?:torch|at|stable)::(?:empty|zeros|ones|full|rand\w*)(?:_like|_strided)?\s*\(|[.>]new_(?:empty|zeros|ones|full)\w*\s*\(|\bnew\s+[\w:<>]+\s*\[|\b[cm]alloc\s*\(|"
     r"\bfrom_blob\b|\b(?:cuda|hip)\w*Malloc\w*\s*\(|\bmake_(?:unique|shared)\w*<[^;]*\[\]>|\bstd::(?:vector|array)<[^;&*]*>\s+\w+\s*(?:[{;=]|\([^;]*;)|"
@@ -211,9 +220,10 @@ def _concerns(pair: FilePair) -> bool:
 def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
     text = source.text
     changed = [source.line(n) for n in lines]
-    if any(ALLOCATES.search(line) or FILLS.search(line) for line in changed):
+    allocates = PY_ALLOCATES if source.path.endswith(PYTHON) else ALLOCATES
+    if any(allocates.search(line) or FILLS.search(line) for line in changed):
         return True
-    hits = [found.start() for found in ALLOCATES.finditer(text)]
+    hits = [found.start() for found in allocates.finditer(text)]
     if not hits:
         return False
     if not source.path.endswith(PYTHON):
@@ -587,7 +597,7 @@ class _Sides:
         from allocsafe.api import Before, Judged, Site
         from allocsafe.frontends.base import Unsupported
         from allocsafe.source import Span
-        from allocsafe.verdict import Unknown
+        from allocsafe.verdict import Event, Safe, Unknown
 
         if pair.new is None or pair.new_path is None:
             return []
@@ -600,13 +610,16 @@ class _Sides:
         for line in sorted(pair.added):
             text = pair.new.line(line)
             code = re.sub(r"#.*", "", text) if python else re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", text)
-            if line in seen or not (ALLOCATES if python else CPP_ALLOCATES).search(code):
+            if line in seen or not (PY_ALLOCATES if python else CPP_ALLOCATES).search(code):
                 continue
             if unit is not None and not _in_code(unit, line):
                 continue
             problem = _nearest(problems, line)
             span = Span(pair.new_path, line, len(text) - len(text.lstrip()) + 1, line, len(text) + 1)
-            if isinstance(problem, Unknown):
+            verdict: Verdict
+            if python and not PY_UNFILLED.search(code):
+                verdict = Safe("it starts filled", (Event("filled", span, "[:]", ""),))
+            elif isinstance(problem, Unknown):
                 verdict = problem
             elif isinstance(problem, Unsupported):
                 verdict = Unknown(
@@ -676,21 +689,21 @@ def concerned(
     analysis: FileAnalysis, unit: Unit, changed: frozenset[int], names: set[str]
 ) -> tuple[list[Definition], bool]:
     """The definitions whose allocations the changed lines can concern, and whether module-level code is among them."""
+    allocates = PY_ALLOCATES if unit.language == "python" else ALLOCATES
     inside: dict[str, Definition] = {}
     module = False
     for line in changed:
         at = unit.at_line(line)
         if at is not None and at.kind == "function":
             inside[at.qualname] = at
-        elif ALLOCATES.search(unit.source.line(line)) or (at is None and FILLS.search(unit.source.line(line))):
+        elif allocates.search(unit.source.line(line)) or (at is None and FILLS.search(unit.source.line(line))):
             module = True
-    out = {q: d for q, d in inside.items() if ALLOCATES.search(analysis.text_of(d))}
-    pattern = re.compile(r"^.*\b(?:self\.)?(\w+)[\"']?\]?\s*(?::[^=\n]+)?[:=][^=].*$", re.M)
+    out = {q: d for q, d in inside.items() if allocates.search(analysis.text_of(d))}
     for definition in unit.definitions:
         if definition.kind != "function" or definition.qualname in out:
             continue
         text = analysis.text_of(definition)
-        if not ALLOCATES.search(text):
+        if not allocates.search(text):
             continue
         owner_changed = definition.owner and any(d.owner == definition.owner for d in inside.values())
         if (owner_changed and any(name in names for name in _assigned(text))) or any(
@@ -699,7 +712,6 @@ def concerned(
             if d.qualname != definition.qualname
         ):
             out[definition.qualname] = definition
-    del pattern
     return list(out.values()), module
 
 
