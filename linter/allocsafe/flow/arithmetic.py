@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
-from allocsafe.flow.memory import log, read, write
+from allocsafe.flow.memory import holds_array, log, read, write
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -177,6 +177,14 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
             number = integer(op, x, y)
             if number is not None:
                 return Num(number)
+    if holds_array(m, a) or holds_array(m, b):  # some container of what both hold
+        from allocsafe.flow.containers import owner
+
+        bag = m.new_object("list", span)
+        for held in (a, b):
+            for _, leaf in m.leaves(held):
+                m.write_cell((owner(bag), ("some", m.fresh())), leaf)
+        return bag
     left, right = m.to_opaque(a), m.to_opaque(b)
     return Opaque(("op", left.key, op, right.key), brief(f"{left.text} {op.lstrip('c')} {right.text}"))
 

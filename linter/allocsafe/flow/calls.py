@@ -10,6 +10,8 @@ both escapes with a name.
 
 from __future__ import annotations
 
+import re
+
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.control import FEW_ATOMS, may_raise
 from allocsafe.flow.cpp_memory import in_c
@@ -82,6 +84,13 @@ def make_function(m: Machine, step: ir.MakeFunction) -> None:
 
 @step_meaning(ir.MakeClass)
 def make_class(m: Machine, step: ir.MakeClass) -> None:
+    unit = m.program.unit(m.frame.path)
+    if unit is not None:  # its body and its methods may use what is around them
+        text = "\n".join(unit.source.lines[step.cls.span.line - 1 : step.cls.span.end_line])
+        names = set(re.findall(r"\b[A-Za-z_]\w*\b", text))
+        held = [v for (who, name), v in list(m.state.cells.items()) if who == m.frame.ident and name in names]
+        reached = [v for v in held if holds_array(m, v)]
+        escape(m, reached, step.span, f"used in the local class {step.cls.name}", "class", "the class at module level")
     m.put(step.dst, ClassOf(step.cls, m.frame.path))
 
 

@@ -31,18 +31,21 @@ def owner(ref: Ref) -> tuple[str, int]:
 def new(m: Machine, step: ir.New) -> None:
     if step.kind == "tuple":
         items: list[Value] = []
+        known = True
         for item in step.items:
             value = m.get(item.value)
             spread = spread_items(m, value) if item.star else [value]
-            if spread is None:
-                held = [v for _, v in m.leaves(value)]
-                ref = m.new_object("list", step.span)
-                for v in held:
-                    m.write_cell((owner(ref), ("some", m.fresh())), v)
-                m.put(step.dst, ref)
-                return
+            if spread is None:  # an unknown number of items: none of them has a place any more
+                known = False
+                spread = all_items(m, value) if isinstance(value, Ref) else [value]
             items += spread
-        m.put(step.dst, TupleOf(tuple(items)))
+        if known:
+            m.put(step.dst, TupleOf(tuple(items)))
+            return
+        loose = m.new_object("list", step.span)
+        for value in items:
+            m.write_cell((owner(loose), ("some", m.fresh())), value)
+        m.put(step.dst, loose)
         return
     ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
     m.write_cell((owner(ref), "len"), Num(Lin.of(0)))

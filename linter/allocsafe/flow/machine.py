@@ -23,7 +23,24 @@ from allocsafe.effects.summary import Tables
 from allocsafe.flow.buffers import Buffer, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
 from allocsafe.flow.state import State, choose, merge, under
-from allocsafe.flow.values import NONE, Alts, Array, ClassOf, Const, Known, Num, Opaque, Ref, Truth, TupleOf, Value
+from allocsafe.flow.values import (
+    NONE,
+    Alts,
+    Array,
+    ClassOf,
+    Closure,
+    Const,
+    Known,
+    Method,
+    Num,
+    Opaque,
+    Partial,
+    Ref,
+    Truth,
+    TupleOf,
+    Value,
+    Zipped,
+)
 from allocsafe.frontends.base import Unsupported
 from allocsafe.ir.nodes import Block, Function, Reg, Step
 from allocsafe.regions.exprs import Lin, Sym, sym
@@ -346,6 +363,11 @@ class Machine:
                 for (owner, _), held in list(self.state.cells.items()):
                     if owner == ("obj", value.obj):
                         yield from self._leaves(held, cond, depth - 1, seen)
+        elif isinstance(value, (Method, Partial, Zipped, Closure)):
+            yield cond, value
+            if depth:
+                for held in self._behind(value):
+                    yield from self._leaves(held, cond, depth - 1, seen)
         else:
             yield cond, value
             if (
@@ -358,6 +380,26 @@ class Machine:
                 for (owner, name), held in list(self.state.cells.items()):
                     if owner == value.key and isinstance(name, tuple):
                         yield from self._leaves(held, cond, depth - 1, seen)
+
+    def _behind(self, value: Method | Partial | Zipped | Closure) -> list[Value]:
+        """What a callable or an iterator carries along: its receiver, its arguments, the names it captured."""
+        if isinstance(value, Method):
+            return [value.recv]
+        if isinstance(value, Zipped):
+            return list(value.parts)
+        if isinstance(value, Partial):
+            return [value.func, *value.args, *(v for _, v in value.kwargs)]
+        out = [v for _, v in value.defaults]
+        if value.receiver is not None:
+            out.append(value.receiver)
+        at = value.frame
+        while at and isinstance(value.function, Function):
+            for name in value.function.names:
+                held = self.state.cells.get((at, name))
+                if held is not None and held != value:
+                    out.append(held)
+            at = self.known_frames.get(at, 0)
+        return out
 
     def arrays(self, value: Value) -> Iterator[tuple[Condition, Array]]:
         """The followed arrays among the leaves."""

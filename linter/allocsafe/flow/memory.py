@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from allocsafe.flow.buffers import Buffer, Entry, Origin
 from allocsafe.flow.cpp_memory import assume_size, in_c
 from allocsafe.flow.machine import Machine
-from allocsafe.flow.values import Alts, Array, Opaque, Ref, TupleOf, Value, View
+from allocsafe.flow.values import Alts, Array, Closure, Method, Opaque, Partial, Ref, TupleOf, Value, View, Zipped
 from allocsafe.flow.views import view_of_shape
 from allocsafe.ir.nodes import Step
 from allocsafe.regions.box import Axis
@@ -230,7 +230,7 @@ def holds_array(m: Machine, value: Value) -> bool:
     """Whether a followed array can be reached from `value`."""
     if isinstance(value, Array):
         return value.buf >= 0
-    if isinstance(value, (Alts, TupleOf, Ref, Opaque)):
+    if isinstance(value, (Alts, TupleOf, Ref, Opaque, Method, Partial, Zipped, Closure)):
         return next(m.arrays(value), None) is not None
     return False
 
