@@ -1,4 +1,4 @@
-"""Every way a value can leave a function: a buffer that leaves with a hole is never `safe`, its filled twin is never `unsafe`.
+"""Every way a value can leave a function: with a hole it is never `safe`, its filled twin is never `unsafe`.
 
 Each case was once a place where an array could slip out of sight; a new kind of value or step wants a line here.
 """
