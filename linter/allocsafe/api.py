@@ -1,7 +1,7 @@
 """All that a pack may import: `Rule`, `Case`, `Finding`, `Judged`, `Pack`, and the records of a verdict.
 
-A rule is a value, not a class to inherit from: it can be listed, printed, checked and tested without being run.
-It looks at one judged site and says what a team wants to hear about it. It never looks at source or IR: when it would
+A rule is a value, not a class to inherit from: it can be listed, printed, checked and tested without being run. It
+looks at one judged site and says what a team wants to hear about it. It never looks at source or IR: when it would
 have to, the verdict is missing a field.
 """
 

@@ -1,12 +1,10 @@
 """Sites: the allocations of both sides, paired, and what the patch did to each.
 
 *Claim.* Every allocation that the patch added, removed or changed, and every one whose fill, writes or reads it
-changed, is a site; an
-allocation whose verdict the patch turned to `unsafe` is one even when no line of it changed. *Why that suffices.* A
-site that the old side had
-in the same state is not the patch's fault. Pairs are found by place first (the diff's line map), then by owner and
-name, then by name.
-A fill that was taken out is a site at the place where it stood, with the verdict of what it filled.
+changed, is a site; an allocation whose verdict the patch turned to `unsafe` is one even when no line of it changed.
+*Why that suffices.* A site that the old side had in the same state is not the patch's fault. Pairs are found by place
+first (the diff's line map), then by owner and name, then by name. A fill that was taken out is a site at the place
+where it stood, with the verdict of what it filled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finds packs by their entry point and refuses a bad one by name.
 
-A pack is data from somebody else, so it is checked whole before any of it is used: a rule without a `why` or without a
-case that it must catch would be believed and never tested. No pack at all is an error too: a linter without rules
+A pack is data from somebody else, so it is checked whole before any of it is used: a rule without a `why` or without
+a case that it must catch would be believed and never tested. No pack at all is an error too: a linter without rules
 passes everything. Looking entry points up costs more than judging a small patch, hence nothing here runs before
 somebody asks.
 """

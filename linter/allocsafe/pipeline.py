@@ -3,8 +3,7 @@
     Request -> patch.Change -> (per file, per side) flow.FileAnalysis -> edits.Edit -> Judged -> findings -> Report
 
 Most commits concern us not at all: a file whose changed functions neither allocate nor fill is left before anything
-is parsed. A bug inside one
-file costs that file's verdict, with the bug's name, not the run.
+is parsed. A bug inside one file costs that file's verdict, with the bug's name, not the run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """AS205: the source of an asynchronous copy dies or changes while the copy may still run.
 
 Claims: the host memory is freed, moved or rewritten with nothing in between that waits for the stream. Suffices: both
-steps are in the function. Gives up: waits inside callees without source. Pageable memory is staged by the driver before
-the call returns, pinned memory is not.
+steps are in the function. Gives up: waits inside callees without source. Pageable memory is staged by the driver
+before the call returns, pinned memory is not.
 """
 
 from __future__ import annotations

@@ -2,10 +2,8 @@
 relies on.
 
 ``reads`` says that every tensor argument is read whole; ``name:index`` that what is called so is used as indices. A
-verdict that
-rests on one lists it under `assumes`. Suffices because these names stand for a model's forward pass or a layer of it.
-Gives up: a module of
-such a name that writes into an argument instead.
+verdict that rests on one lists it under `assumes`. Suffices because these names stand for a model's forward pass or a
+layer of it. Gives up: a module of such a name that writes into an argument instead.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ asks for:
     torch.empty | *size:- * out=None:W dtype=None:- device=None:- | alloc !size
 
 i.e. ``name | parameters | result [!special] [# note]``. A parameter is ``name[=default]:EFFECT``; a lone ``*`` starts
-the
-keyword-only ones, ``*name`` takes the rest of the positional arguments. Tensor methods have the receiver as `self`.
+the keyword-only ones, ``*name`` takes the rest of the positional arguments. Tensor methods have the receiver as
+`self`.
 
 | effect | what happens to the elements of the argument |
 |---|---|

@@ -1,13 +1,10 @@
 """Entry points: from which functions the walk starts, and in which order an object's methods run.
 
 *Claim.* The verdict of a site is the worst over every entry point that reaches it. A function is walked on its own
-first, with opaque
-arguments; when its buffer leaves it, from the functions of the file that call it (a factory's buffer is judged at
-every caller). A buffer that
-lives in an object is judged over the object's life: `__init__`, then its methods by phase, each of which may or may
-not have run before, then
-those again that may follow a later phase. *Why.* A read in a method sees what `__init__` surely did and what other
-methods maybe did. *What it gives up.* A
+first, with opaque arguments; when its buffer leaves it, from the functions of the file that call it (a factory's
+buffer is judged at every caller). A buffer that lives in an object is judged over the object's life: `__init__`, then
+its methods by phase, each of which may or may not have run before, then those again that may follow a later phase.
+*Why.* A read in a method sees what `__init__` surely did and what other methods maybe did. *What it gives up.* A
 method that no phase names has no order: a read that only such a method could cover is unknown (order).
 """
 

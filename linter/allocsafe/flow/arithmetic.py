@@ -1,9 +1,8 @@
 """Numbers and truth: constants, arithmetic, comparisons, boolean operators.
 
 Integers become `Lin` terms, comparisons become conditions; whatever is neither is an opaque value that keeps the same
-key for the same
-expression, so that a branch on it stays correlated with a later branch on it. An operand that is an array is read,
-whole.
+key for the same expression, so that a branch on it stays correlated with a later branch on it. An operand that is an
+array is read, whole.
 """
 
 from __future__ import annotations

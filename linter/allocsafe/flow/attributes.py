@@ -1,9 +1,8 @@
 """`x.a` and `x.a = v`, names, imports, closures and classes: everything that is found by a name.
 
 Attributes of an object of the program are cells; of an opaque object, cells too once something was stored there,
-otherwise opaque values that
-keep their key until the object may have changed. A method of an object is looked up in its class, then in the bases
-that can be seen.
+otherwise opaque values that keep their key until the object may have changed. A method of an object is looked up in
+its class, then in the bases that can be seen.
 """
 
 from __future__ import annotations

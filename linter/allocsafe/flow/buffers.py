@@ -1,10 +1,8 @@
 """Buffers and the log each of them keeps: what was done to it, in order, under which condition.
 
 *Claim.* A log of guarded accesses loses nothing a read could ask. *Why.* Nothing is joined or computed while the
-program is walked: a read
-is itself an entry, and is answered after the walk, when the writes of earlier turns of its loops are in the log too.
-*What it
-gives up.* Memory grows with the walk; the budget bounds it.
+program is walked: a read is itself an entry, and is answered after the walk, when the writes of earlier turns of its
+loops are in the log too. *What it gives up.* Memory grows with the walk; the budget bounds it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """Calls: who is called, and what then happens to what is handed over.
 
 *Claim.* A callee of the program is walked in place with the caller's values, so a read before a write in the callee
-meets the caller's hole, and
-arguments that share memory do so inside. A callee outside of it does what its table line says; without a line it may
-do anything: an
-escape, which matters only if there is a hole at that moment. *What it gives up.* Depth (`MOST_DEPTH`) and recursion,
-both escapes with a name.
+meets the caller's hole, and arguments that share memory do so inside. A callee outside of it does what its table line
+says; without a line it may do anything: an escape, which matters only if there is a hole at that moment. *What it
+gives up.* Depth (`MOST_DEPTH`) and recursion, both escapes with a name.
 """
 
 from __future__ import annotations

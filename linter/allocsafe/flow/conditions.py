@@ -1,18 +1,14 @@
 """Path conditions: boolean functions of atoms, as a small reduced ordered BDD.
 
-*Claim.* Two conditions are the same function exactly when they are the same integer, so a condition that both arms of a
-branch leave behind is *gone* (`c or not c` is `TRUE`), and correlated branches stay correlated. *Why that suffices.*
-Verdicts ask
-only whether one condition implies another and for an assignment that satisfies one. *What it gives up.* Atoms are
-independent as far
-as the diagram knows: `n > 1` does not imply `n > 0` here. Whoever picks a path asks `Conditions.contradicts`, and
-hands the
-integer facts of the path to `regions`, which knows arithmetic.
+*Claim.* Two conditions are the same function exactly when they are the same integer, so a condition that both arms of
+a branch leave behind is *gone* (`c or not c` is `TRUE`), and correlated branches stay correlated. *Why that
+suffices.* Verdicts ask only whether one condition implies another and for an assignment that satisfies one. *What it
+gives up.* Atoms are independent as far as the diagram knows: `n > 1` does not imply `n > 0` here. Whoever picks a
+path asks `Conditions.contradicts`, and hands the integer facts of the path to `regions`, which knows arithmetic.
 
 An atom is *sure* when both of its values really happen (a flag, a branch, a loop that may turn zero times). An atom
-stands for
-doubt when we only could not exclude it (an operator that might raise, an order that is not known): a path that needs
-it is never evidence for `unsafe`.
+stands for doubt when we only could not exclude it (an operator that might raise, an order that is not known): a path
+that needs it is never evidence for `unsafe`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """Lists, dicts and sets as cells.
 
 A list knows its length as a term and its items by position: `("item", k)` for constant positions, `("at", term)` for
-an append in a loop, whose
-term moves with the loop variable; reading item `j` solves the term for the variable. A dict has strong cells for
-constant keys; computed keys go to one
-log, in order, and never mix with constant keys: `self.meta[bs]` and `self.meta["page_table"]` are different things.
-What cannot be
-told apart is picked from: one of several values, nobody knows which.
+an append in a loop, whose term moves with the loop variable; reading item `j` solves the term for the variable. A
+dict has strong cells for constant keys; computed keys go to one log, in order, and never mix with constant keys:
+`self.meta[bs]` and `self.meta["page_table"]` are different things. What cannot be told apart is picked from: one of
+several values, nobody knows which.
 """
 
 from __future__ import annotations

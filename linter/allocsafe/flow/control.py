@@ -1,9 +1,8 @@
 """Branches, exits, exceptions, `with`: how paths part and meet.
 
 Each arm of a branch walks on a copy of the cells, on the path with its condition; the copies are merged when both
-fall through, which
-drops the condition again. An exit (return, break, continue, raise) leaves its state with whoever collects it and ends
-the path.
+fall through, which drops the condition again. An exit (return, break, continue, raise) leaves its state with whoever
+collects it and ends the path.
 
     if c:            path c
         x.fill_(0)        write of x under c

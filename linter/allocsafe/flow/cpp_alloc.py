@@ -2,9 +2,9 @@
 loops, launches.
 
 *Claim.* Memory of numbers and pointers starts as the language says: without a value, or all zero. Memory of anything
-else is made by constructors and is not followed. `sizeof` gives bytes as terms, so that `n * sizeof(T)` is `n` elements
-again where bytes are counted. *What it gives up.* A plain variable is no memory that is followed: whether it is set
-before its use is another tool's question.
+else is made by constructors and is not followed. `sizeof` gives bytes as terms, so that `n * sizeof(T)` is `n`
+elements again where bytes are counted. *What it gives up.* A plain variable is no memory that is followed: whether it
+is set before its use is another tool's question.
 """
 
 from __future__ import annotations

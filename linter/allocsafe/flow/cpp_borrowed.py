@@ -1,9 +1,9 @@
 """`from_blob`, and what leaves a function: tensors and pointers that borrow memory which dies.
 
 *Claim.* A borrowing tensor is a look at its memory: what reads the tensor reads the memory. It, or a pointer, that is
-returned while the memory below is a local array or the elements of a local vector, dangles. A copy (`clone`, `to`) owns
-what it holds. *What it gives up.* `to` may return the tensor itself where nothing changes; a deleter is taken to own
-the memory in a way that is not checked; both are no claim.
+returned while the memory below is a local array or the elements of a local vector, dangles. A copy (`clone`, `to`)
+owns what it holds. *What it gives up.* `to` may return the tensor itself where nothing changes; a deleter is taken to
+own the memory in a way that is not checked; both are no claim.
 """
 
 from __future__ import annotations

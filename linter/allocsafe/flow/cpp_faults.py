@@ -1,8 +1,8 @@
 """Misuse that is wrong whatever the elements hold: a container taken for an array, a borrower that outlives its memory.
 
-*Claim.* A fault is logged where it happens, under the path on which it does; it makes the verdict of the memory's site.
-*Why that suffices.* It needs no question about regions. *What it gives up.* A fault on a path that depends on something
-not followed is unknown.
+*Claim.* A fault is logged where it happens, under the path on which it does; it makes the verdict of the memory's
+site. *Why that suffices.* It needs no question about regions. *What it gives up.* A fault on a path that depends on
+something not followed is unknown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The specials of the tables: the shape of a fresh tensor, the geometry of a view.
 
 Each special is a name that `allocsafe_rules/effects/README.md` defines. One that is not here gives a view of unknown
-geometry: may-reads reach all of
-the argument, sure writes nothing.
+geometry: may-reads reach all of the argument, sure writes nothing.
 """
 
 from __future__ import annotations

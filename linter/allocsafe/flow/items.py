@@ -1,10 +1,8 @@
 """`x[i]` and `x[i] = v`, by what `x` is: an array, a tuple, a list, a dict, or something opaque.
 
 On an array an integer, slice, None or `...` makes a view; a tensor, list or mask makes a copy when it is read and
-writes an unknown
-part when it is assigned. An index of unknown type may be either: what is read is exact for both, what is written is
-surely the
-selected place and maybe more.
+writes an unknown part when it is assigned. An index of unknown type may be either: what is read is exact for both,
+what is written is surely the selected place and maybe more.
 
     x[1:]        view                 x[1:] = v      writes [1:n]
     x[idx]       copy, origin x       x[idx] = v     writes some of x

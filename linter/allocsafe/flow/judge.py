@@ -1,14 +1,11 @@
 """From logs to answers: for every read of a buffer, what of it may be and surely is unwritten.
 
 *Claim.* An answer `none` means: on no path, at no turn, for no sizes does the read meet an element that nothing has
-written. An answer that is
-`sure` comes with a path on which it does. *Why.* A world is a set of paths. In a world the writes whose condition it
-implies are
-subtracted; where a hole is left, the world is split on the condition of a write that is still open, until none is
-open: then only
-writes remain that certainly did not happen (and those that may have, which forbid `sure`). *What it gives up.* Worlds
-are split a bounded number of
-times; past the bound the answer is `unsure`, with that reason.
+written. An answer that is `sure` comes with a path on which it does. *Why.* A world is a set of paths. In a world the
+writes whose condition it implies are subtracted; where a hole is left, the world is split on the condition of a write
+that is still open, until none is open: then only writes remain that certainly did not happen (and those that may
+have, which forbid `sure`). *What it gives up.* Worlds are split a bounded number of times; past the bound the answer
+is `unsure`, with that reason.
 
     x = empty(n)                          worlds of use(x):
     if c: x[:n-1] = 0                     c and d     [n-1:n]

@@ -1,13 +1,10 @@
 """Loops: one walk for all turns.
 
 *Claim.* After the walk every access of every turn is in the logs, as a function of the loop's variable, and every
-cell that the body assigns
-holds, at the head of a turn and after the loop, a value that stands for all it can hold there. *Why that suffices.*
-`regions` projects an access over
-the turns, subtracting only turns that ran before. *What it gives up.* A value that changes from turn to turn other
-than by a constant
-step is a fresh symbol, and a box that uses it is a sure write for the very same turn only. `break`, `return` and
-exceptions make two worlds: all turns ran
+cell that the body assigns holds, at the head of a turn and after the loop, a value that stands for all it can hold
+there. *Why that suffices.* `regions` projects an access over the turns, subtracting only turns that ran before. *What
+it gives up.* A value that changes from turn to turn other than by a constant step is a fresh symbol, and a box that
+uses it is a sure write for the very same turn only. `break`, `return` and exceptions make two worlds: all turns ran
 whole, or the loop was left early, in which nothing it wrote is certain.
 
     p = 0                       p                 written

@@ -1,16 +1,14 @@
 """The walk: one function after another, step by step, with symbolic values.
 
 *Claim.* After the walk of an entry point, every access that any run of it can make to a followed buffer is an entry
-of that buffer's log (or
-the log holds an escape that says where we stopped looking), in an order that holds for every run, under a condition
-that
-is true in every run that makes it. *Why that suffices.* The judge asks only the logs. *What it gives up.* Numbers are
-symbolic integers or nothing;
-loops are walked once for all turns (see `loops`); calls are inlined up to a depth, past it they are escapes.
+of that buffer's log (or the log holds an escape that says where we stopped looking), in an order that holds for every
+run, under a condition that is true in every run that makes it. *Why that suffices.* The judge asks only the logs.
+*What it gives up.* Numbers are symbolic integers or nothing; loops are walked once for all turns (see `loops`); calls
+are inlined up to a depth, past it they are escapes.
 
 This module holds the machine's state and the small services every step uses. The steps themselves live by kind:
-`items`, `attributes`,
-`arithmetic`, `control`, `loops`, `calls`, `operators`, `containers`. They register themselves in `STEPS`.
+`items`, `attributes`, `arithmetic`, `control`, `loops`, `calls`, `operators`, `containers`. They register themselves
+in `STEPS`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Memory events: what the meaning of a step comes down to once the values are known.
 
 *Claim.* Every access to a followed buffer becomes an entry that says the elements it may touch (the box) and whether
-it touches all
-of them. *Why that suffices.* A may-read needs every element, a sure write only those it surely writes. *What it gives
-up.*
-Accesses through a mask or an index tensor are `some` of the box; which elements those are is not known.
+it touches all of them. *Why that suffices.* A may-read needs every element, a sure write only those it surely writes.
+*What it gives up.* Accesses through a mask or an index tensor are `some` of the box; which elements those are is not
+known.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Operators: a table line becomes memory events.
 
 *Claim.* The events of a call are those its line says, in the order reads before writes: an operand of a sum is read
-before it is written. *Why
-that suffices.* Every line is executed against the real operator by the oracle. *What it gives up.* A special this
-module
-does not know takes exactness away: `W` counts as a part, a view as one of unknown geometry.
+before it is written. *Why that suffices.* Every line is executed against the real operator by the oracle. *What it
+gives up.* A special this module does not know takes exactness away: `W` counts as a part, a view as one of unknown
+geometry.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The program on one side of a patch: files as units, and what a name means in them.
 
 Names are resolved through imports and aliases: to a definition of a file that can be read, to a thing outside by its
-full dotted name
-(`Known`), or to an opaque value. Files are opened when a name leads there, never before.
+full dotted name (`Known`), or to an opaque value. Files are opened when a name leads there, never before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The store of one point of the program: a path condition, and cells.
 
 Everything that can be assigned is a cell: `(frame, name)` for variables, `(object, "attribute")`, `(object, key)` for
-dict items. A branch
-walks each arm on its own copy; `merge` keeps what both agree on and tags the rest with the condition of its arm.
+dict items. A branch walks each arm on its own copy; `merge` keeps what both agree on and tags the rest with the
+condition of its arm.
 """
 
 from __future__ import annotations

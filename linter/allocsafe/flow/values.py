@@ -1,10 +1,8 @@
 """What a register, a name or a cell may hold, as far as the analysis follows it.
 
 A value is one of the small records below, or `Alts`: alternatives under conditions that exclude each other. Whatever
-is not
-modelled is `Opaque`: a value known by a key, so that the same expression gives the same opaque value until something
-may have changed it.
-Arrays are views: a buffer, and which of its elements.
+is not modelled is `Opaque`: a value known by a key, so that the same expression gives the same opaque value until
+something may have changed it. Arrays are views: a buffer, and which of its elements.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """Geometry: which elements `x[1:, None, -1]`, `x.t()` or `x.view(n, -1)` are, as a `View` of the same buffer.
 
 *Claim.* Every function returns a view whose box holds all the elements the result can reach, and with extent ``all``
-exactly those. *Why that
-suffices.* A may-read uses the box, a sure write needs ``all``. *What it gives up.* A reshape is followed where it
-keeps leading dimensions and
-regroups trailing ones that are whole (a new *frame*), or where the whole buffer is seen; otherwise the coordinates
-are lost: what covered the whole
-buffer still does, a part becomes ``some``.
+exactly those. *Why that suffices.* A may-read uses the box, a sure write needs ``all``. *What it gives up.* A reshape
+is followed where it keeps leading dimensions and regroups trailing ones that are whole (a new *frame*), or where the
+whole buffer is seen; otherwise the coordinates are lost: what covered the whole buffer still does, a part becomes
+``some``.
 
     x: [n, d]                 box                 dims
     x[1:]                     [1:n, 0:d]          axis 0, axis 1

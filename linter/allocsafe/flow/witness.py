@@ -1,8 +1,8 @@
 """From answers to verdicts: one allocation, everything that reads it, and the story of it.
 
 A site is `unsafe` when some read surely meets a hole, `safe` when every read, and everything it is handed to, was
-proved to meet none, and
-`unknown` otherwise: the first thing that stopped the proof is named, with what would decide it.
+proved to meet none, and `unknown` otherwise: the first thing that stopped the proof is named, with what would decide
+it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What every frontend offers: a file as definitions that are found cheaply and lowered one by one, on demand.
 
 `Unit` is one file on one side of a patch. Building it must cost no more than a scan of the text: definitions come
-from an
-outline (a scan for `def`/`class`, or a tree-sitter tree), and `Function` bodies are lowered when somebody asks.
+from an outline (a scan for `def`/`class`, or a tree-sitter tree), and `Function` bodies are lowered when somebody
+asks.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Claim: if `problems` is empty, then on every path each register is assigned befo
 jumps stand in loops, every step has a place, and operators are ones the engine knows. Why that suffices: control is
 structured, so two sets carried through the blocks decide it: registers surely assigned here, and registers maybe
 assigned here. Arms that leave (return, raise, break, continue) do not count where arms meet; a loop's body may not
-have run; a handler may see the state from before the `try`. What it gives up: names (a local may be unbound when it is
-loaded).
+have run; a handler may see the state from before the `try`. What it gives up: names (a local may be unbound when it
+is loaded).
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ The parameters are all symbols that are no turn. Three systems come out, each a 
 - `exact`: the same with every minimum and maximum equal to one of its operands;
 - `generic`: `exact` for sizes from K on, with what that says about products (n*p >= K*n + K*p - K*K).
 
-A division by a symbol is taken to have a divisor >= 1 if it was surely evaluated (it stands in the shape, in the read,
-in a fact, or in a write without turns and conditions). Where it stands only in a write that may not have happened, it
-says nothing here.
+A division by a symbol is taken to have a divisor >= 1 if it was surely evaluated (it stands in the shape, in the
+read, in a fact, or in a write without turns and conditions). Where it stands only in a write that may not have
+happened, it says nothing here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Integer sets in the notation of people, as far as they have one.
 
-A basic set is written as ranges (`[1:n:2, p:]`) if it is the product of one range for each axis: no row uses two axes,
-and what counts steps is a step of one axis. That is checked by building the product and comparing, so that what is
-printed is what was found. Else its rows are written out (`[i, j] where j > i`), and where rows count something that has
-no name, isl's own words are, with our names in them.
+A basic set is written as ranges (`[1:n:2, p:]`) if it is the product of one range for each axis: no row uses two
+axes, and what counts steps is a step of one axis. That is checked by building the product and comparing, so that what
+is printed is what was found. Else its rows are written out (`[i, j] where j > i`), and where rows count something
+that has no name, isl's own words are, with our names in them.
 """
 
 from __future__ import annotations

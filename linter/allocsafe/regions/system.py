@@ -5,10 +5,10 @@ in `some`. Which symbols are elements, turns or parameters is the reader's busin
 an element is `element(axis)`, and a second turn of the same loop is the variable renamed (`Lin.substitute`), which
 renames products like `i*p` along.
 
-A symbol with a definition that depends on a turn is no parameter. `opened` makes it one of `some` and adds what defines
-it: exactly for quotients by a constant, minima and maxima; a product or a quotient of unknowns cannot be defined by
-rows, stays free, and is named in `loose`: the piece then holds more than the program touches (a may-region, never a
-sure one).
+A symbol with a definition that depends on a turn is no parameter. `opened` makes it one of `some` and adds what
+defines it: exactly for quotients by a constant, minima and maxima; a product or a quotient of unknowns cannot be
+defined by rows, stays free, and is named in `loose`: the piece then holds more than the program touches (a
+may-region, never a sure one).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SARIF 2.1.0, for code-scanning dashboards: one result a finding, the story as its code flow.
 
-Safe sites are no results: SARIF consumers show every result as an alert. A finding that an ignore comment answers is a
-result with a suppression, which dashboards count apart. The fingerprint leaves the line out, so that an alert survives
-an edit above it.
+Safe sites are no results: SARIF consumers show every result as an alert. A finding that an ignore comment answers is
+a result with a suppression, which dashboards count apart. The fingerprint leaves the line out, so that an alert
+survives an edit above it.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
 A site with a `verdict: unsafe` or `unknown` mark may be reported by any rules if its file has no `want` at all.
 
 `//` serves in C++. Marks can share a line. They are taken out before the program is judged (`strip`), since a comment
-that only one side has would make its line a changed one. A mark that cannot be read is an error: a misspelt expectation
-would be a test that cannot fail.
+that only one side has would make its line a changed one. A mark that cannot be read is an error: a misspelt
+expectation would be a test that cannot fail.
 """
 
 from __future__ import annotations

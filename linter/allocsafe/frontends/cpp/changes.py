@@ -1,8 +1,8 @@
 """Which names a piece of code may change, by its text alone.
 
-Claim: `changed_names` holds every name that an assignment, `++`, `&x`, a reference, a changing method, a macro of
-the file or assembly in the code is about. What it gives up: changes through a pointer or reference that was made
-outside of the code.
+Claim: `changed_names` holds every name that an assignment, `++`, `&x`, a reference, a changing method, a macro of the
+file or assembly in the code is about. What it gives up: changes through a pointer or reference that was made outside
+of the code.
 """
 
 from __future__ import annotations

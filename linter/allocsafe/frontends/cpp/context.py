@@ -1,11 +1,11 @@
 """What every part of the lowering shares: the builder, the scopes, and places of nodes as spans.
 
 Claim: a source name is resolved to one variable of the IR per declaration that is live: an inner declaration that
-shadows an outer one gets a name of its own (`x#2`), so that a write to one is never taken for a write to the other.
-A reference that is bound to a place (`auto& a = b`, `float& x = v[i]`) is no variable at all but another spelling
-of that place; where the place cannot be spelled again (in a lambda, behind an `#if`) the use becomes an escape.
-What it gives up: two declarations of one name in sibling blocks share a variable, which is right because every
-declaration stores to it first.
+shadows an outer one gets a name of its own (`x#2`), so that a write to one is never taken for a write to the other. A
+reference that is bound to a place (`auto& a = b`, `float& x = v[i]`) is no variable at all but another spelling of
+that place; where the place cannot be spelled again (in a lambda, behind an `#if`) the use becomes an escape. What it
+gives up: two declarations of one name in sibling blocks share a variable, which is right because every declaration
+stores to it first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which `for` loops count.
 
-Claim: `counted` answers only for a loop whose variable and bound nothing in the body changes (see `changes`), so
-its turns are known before it starts. What it gives up: loops with two counters, and bounds behind a pointer that
-another name writes through.
+Claim: `counted` answers only for a loop whose variable and bound nothing in the body changes (see `changes`), so its
+turns are known before it starts. What it gives up: loops with two counters, and bounds behind a pointer that another
+name writes through.
 """
 
 from __future__ import annotations

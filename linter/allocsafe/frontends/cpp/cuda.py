@@ -1,8 +1,8 @@
 """CUDA: launches, memory spaces.
 
 Claim: `kernel<<<grid, block, bytes, stream>>>(args)` evaluates the kernel, the configuration, the arguments, and is
-one `Launch`. Memory that the threads of a block share, or that the host fills, is opaque: what one thread sees
-there, others wrote.
+one `Launch`. Memory that the threads of a block share, or that the host fills, is opaque: what one thread sees there,
+others wrote.
 """
 
 from __future__ import annotations

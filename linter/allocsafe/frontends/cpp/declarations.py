@@ -1,10 +1,10 @@
 """Declarations: every declarator becomes a store of what the variable starts as, or another spelling of a place.
 
 Claim: a variable is stored to at its declaration, whatever the shape: without an initialiser the stored value is an
-`Alloc` that says "none" (numbers, pointers, arrays) or the result of a constructor. `auto& a = b`, `float& x =
-v[i]` bind a name to a place and store nothing. Why that suffices: a name's value before its declaration cannot be
-seen. What it gives up: `static` locals keep a value between calls and are opaque; a reference declared behind an
-`#if` is stored by value and its target escapes.
+`Alloc` that says "none" (numbers, pointers, arrays) or the result of a constructor. `auto& a = b`, `float& x = v[i]`
+bind a name to a place and store nothing. Why that suffices: a name's value before its declaration cannot be seen.
+What it gives up: `static` locals keep a value between calls and are opaque; a reference declared behind an `#if` is
+stored by value and its target escapes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Expressions, in evaluation order, one register each.
 
-Claim: every expression kind either has its steps here or becomes an escape of all that it names plus an opaque
-value, so nothing is dropped. `&&`, `||` and `?:` are branches whose arms assign one register; `a / b` is `c/`
-unless an operand is a floating literal or cast. What it gives up: the order of operands that C++ leaves open is
-taken as left to right.
+Claim: every expression kind either has its steps here or becomes an escape of all that it names plus an opaque value,
+so nothing is dropped. `&&`, `||` and `?:` are branches whose arms assign one register; `a / b` is `c/` unless an
+operand is a floating literal or cast. What it gives up: the order of operands that C++ leaves open is taken as left
+to right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exceptions, `goto` and labels.
 
-Claim: at a label everything known about the variables in scope is forgotten, since control may arrive from
-anywhere; a `goto` ends the path it stands on.
+Claim: at a label everything known about the variables in scope is forgotten, since control may arrive from anywhere;
+a `goto` ends the path it stands on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Macros that look like calls and are known by name: checks, and dispatchers that run a lambda exactly once.
 
 Claim: after `TORCH_CHECK(c, ...)` the condition holds; its message is made only where it does not, and control ends
-there. Why that suffices: all macros listed here throw or abort. `assert` is taken as checked, though a release
-build drops it; the condition is evaluated either way.
+there. Why that suffices: all macros listed here throw or abort. `assert` is taken as checked, though a release build
+drops it; the condition is evaluated either way.
 """
 
 from __future__ import annotations

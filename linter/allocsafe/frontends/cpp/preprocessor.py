@@ -1,7 +1,7 @@
 """`#if` inside a function.
 
-Claim: which branch is compiled cannot be told here, so the branches are the arms of an `If` with an opaque
-condition; they open no scope.
+Claim: which branch is compiled cannot be told here, so the branches are the arms of an `If` with an opaque condition;
+they open no scope.
 """
 
 from __future__ import annotations

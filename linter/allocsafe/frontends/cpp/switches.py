@@ -1,9 +1,9 @@
 """`switch` as a chain of `If`, where that is what it means.
 
 Claim: a switch whose cases all end in `break`, `return`, `throw` or `continue` (labels without statements share the
-next body) does what a chain of comparisons with the value does. A `break` deeper inside leaves through a loop of
-one turn around the chain. What it gives up: cases that fall through, and a `continue` beside a deep `break`, escape
-the whole switch.
+next body) does what a chain of comparisons with the value does. A `break` deeper inside leaves through a loop of one
+turn around the chain. What it gives up: cases that fall through, and a `continue` beside a deep `break`, escape the
+whole switch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One C++ or CUDA file as its frontend reads it.
 
-Claim: opening a unit costs a scan of the text and one parse; a function is lowered when somebody asks for it, once.
-A file that no parser should be given (larger than `_LARGEST`) is unsupported, so that no input hangs. What it gives
-up: nothing is expanded, so what macros hide stays hidden.
+Claim: opening a unit costs a scan of the text and one parse; a function is lowered when somebody asks for it, once. A
+file that no parser should be given (larger than `_LARGEST`) is unsupported, so that no input hangs. What it gives up:
+nothing is expanded, so what macros hide stays hidden.
 """
 
 from __future__ import annotations

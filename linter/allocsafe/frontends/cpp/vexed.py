@@ -1,7 +1,7 @@
 """Arguments that the parser took for parameters: `dim3 grid(n, a * b, f(x))`.
 
-Claim: a parameter without a name is the expression that its type's text spells; stars, brackets and parentheses
-after it are operators.
+Claim: a parameter without a name is the expression that its type's text spells; stars, brackets and parentheses after
+it are operators.
 """
 
 from __future__ import annotations

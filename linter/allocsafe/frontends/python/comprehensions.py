@@ -2,9 +2,9 @@
 
 Claim: `[f(x) for x in xs if p(x)]` runs the same steps as the loops it abbreviates. Its variables are the
 comprehension's own: they get names like `x@1`, so that a variable of the function with the same name keeps its value.
-Generator expressions are lowered alike where a call takes them at once; one that is kept may run at any later time, so
-it is followed by an escape over what it made. What it gives up: laziness (`any(...)` stops early), and `{**d for d in
-ds}`.
+Generator expressions are lowered alike where a call takes them at once; one that is kept may run at any later time,
+so it is followed by an escape over what it made. What it gives up: laziness (`any(...)` stops early), and `{**d for d
+in ds}`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Expressions that are one value: names, literals, attributes, subscripts, operators, conditions.
 
-Claim: operands are evaluated once, left to right, and only where Python would. Why that suffices: `and`, `or`, `x if c
-else y` and comparison chains are `If` steps whose arms end with the same register; long chains of operators are taken
-apart by a loop, so that they cost no Python stack and the blocks do not nest. What it gives up: integers of more than
-4,000 digits are opaque.
+Claim: operands are evaluated once, left to right, and only where Python would. Why that suffices: `and`, `or`, `x if
+c else y` and comparison chains are `If` steps whose arms end with the same register; long chains of operators are
+taken apart by a loop, so that they cost no Python stack and the blocks do not nest. What it gives up: integers of
+more than 4,000 digits are opaque.
 """
 
 from __future__ import annotations

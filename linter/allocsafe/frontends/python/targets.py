@@ -1,8 +1,8 @@
 """Assignment targets: where a value goes, for `=`, `for`, `with`, `del` and the augmented assignments.
 
 Claim: the target's own expressions are evaluated after the value, left to right, once. Why that suffices: every
-statement that binds goes through `assign`; an augmented target keeps the registers of its object and index between the
-read and the store back. What it gives up: nothing that Python has.
+statement that binds goes through `assign`; an augmented target keeps the registers of its object and index between
+the read and the store back. What it gives up: nothing that Python has.
 """
 
 from __future__ import annotations
