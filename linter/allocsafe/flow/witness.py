@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry
-from allocsafe.flow.conditions import TRUE
+from allocsafe.flow.conditions import FALSE, TRUE
 from allocsafe.flow.judge import Answer, Judge
 from allocsafe.flow.machine import Machine
 from allocsafe.regions import show
@@ -342,12 +342,13 @@ class Reads:
         return Hole("[:]" if region in ("whole", "") else region, answer.hole.sample, answer.hole.condition)
 
     def _path_text(self, answer: Answer) -> str:
-        texts = [
-            t
-            for i, t in zip(sorted(answer.cube), self.m.conds.text(answer.cube), strict=False)
-            if self.m.conds.atoms[i].kind != "unknown"
-        ]
-        return " and ".join(texts[:3])
+        """The branches that keep the writers away, in program order; else the last ones of the path."""
+        conds = self.m.conds
+        asked = [i for i in sorted(answer.cube) if conds.atoms[i].kind != "unknown"]
+        writers = [e for b in self._chain(answer.buffer) for e in b.entries if e.kind in ("write", "escape")]
+        guards = [e.cond for e in writers if e.cond != TRUE]
+        away = [i for i in asked if any(conds.both(g, conds.literal(i, answer.cube[i])) == FALSE for g in guards)]
+        return " and ".join(conds.text({i: answer.cube[i]})[0] for i in (away or asked)[-3:])
 
     def _story(self, answer: Answer) -> tuple[Event, ...]:
         buffer, entry = answer.buffer, answer.entry
