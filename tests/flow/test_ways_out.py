@@ -198,3 +198,28 @@ def test_its_filled_twin_is_not_unsafe(way: str) -> None:
     # a function that never ends normally: whether its reads were all met is not said
     wanted = "unknown" if way == "in a raise" else "safe"
     assert verdict(WAYS[way], "    raw.fill_(0)\n") == wanted
+
+
+POOL = """import torch
+class Pool:
+    def __init__(self, n, name):
+        self.slots = {}
+        self.make(n, name)
+    def make(self, n, name):
+        self.slots[f"{name}_x"] = [torch.empty(n) for _ in range(3)]
+"""
+
+
+def kept(reader: str) -> str:
+    others = {"reader.py": reader}
+    report = check_texts({"pool.py": POOL.replace("empty", "zeros"), **others}, {"pool.py": POOL, **others})
+    (site,) = report.sites
+    return name_of(site.judged.verdict)
+
+
+def test_what_is_put_into_a_kept_container_later_is_kept() -> None:
+    assert kept("def use(pool):\n    return pool.slots\n") == "unknown"
+
+
+def test_a_container_that_no_file_can_reach_is_not() -> None:
+    assert kept("def use(pool):\n    return pool.size\n") == "safe"

@@ -309,6 +309,22 @@ class FileAnalysis:
         if m.state.path == 0:
             m.dead_ends.append(stub.span)
         del m.frames[depth:]
+        self._held(m)
+
+    @staticmethod
+    def _held(m: Machine) -> None:
+        """Notes every attribute and global through which a buffer can be reached now: also what was put into a
+        container after that was stored.
+        """
+        for (where, name), value in list(m.state.cells.items()):
+            if isinstance(name, tuple) and name[0] == "attr":
+                word = str(name[1])
+            elif isinstance(where, tuple) and where[0] == "module" and isinstance(name, str):
+                word = name
+            else:
+                continue
+            for _, array in m.arrays(value):
+                m.buffers[array.buf].kept_in.add(word)
 
     def _stopped(self, m: Machine, stub: FunctionStub, limit: Exception) -> None:
         """What was walked before a limit holds: a hole found there is one. All that is still alive escapes."""
@@ -489,6 +505,7 @@ class FileAnalysis:
             invoke(m, init, [], {}, receiver_span(self.path), root=True)
         m.frames.pop()
         self._doubt_attributes(m, cls, receiver)
+        self._held(m)
         for buffer in m.buffers:
             names |= buffer.kept_in
         stubs = self._matter(m, cls, names)
