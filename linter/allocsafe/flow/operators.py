@@ -102,8 +102,10 @@ def known_call(
                     from allocsafe.flow.calls import invoke
                     from allocsafe.flow.values import Closure
 
-                    stub = m.program.unit(path).function(op)  # type: ignore[union-attr]
-                    return invoke(m, Closure(stub, path), args, kwargs, span, loose)  # type: ignore[arg-type]
+                    unit = m.program.unit(path)
+                    stub = unit.function(op) if unit is not None else None
+                    if stub is not None:
+                        return invoke(m, Closure(stub, path), args, kwargs, span, loose)
         if name.startswith("torch.ops.") or recv is None:
             return unknown_call(m, NONE, name, [*args, *loose], kwargs, span)
         return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span)
