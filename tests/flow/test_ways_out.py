@@ -171,6 +171,14 @@ def f(fn, x, rest):
         return raw + 1
     return inner
 """,
+    "as the index of another tensor's assignment": """
+def f(fn, x, rest):
+    x[raw.long()] = 1
+""",
+    "as the slice bound of another tensor's assignment": """
+def f(fn, x, rest):
+    x[raw[0] :] = 1
+""",
     "used in a local class": """
 def f(fn, x, rest):
     class C:

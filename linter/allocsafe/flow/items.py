@@ -351,6 +351,10 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
         m.state.path = FALSE
         return
     opaque = m.to_opaque(value)
+    for item in idx.items:
+        for reg in (item.reg,) if isinstance(item, ir.At) else (item.lo, item.hi, item.step):
+            if reg is not None:
+                read(m, m.get(reg), span, "used as an index", "index")
     key = key_of(m, idx)
     if src is None:
         m.bump(opaque)
