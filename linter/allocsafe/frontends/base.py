@@ -35,6 +35,16 @@ class Definition(NamedTuple):
     owner: str = ""  # the enclosing class's qualname
 
 
+class Shelf(Protocol):
+    """Where parts that are lowered are kept for later runs. Places are kept relative to `path` and `line`."""
+
+    def get(self, key: bytes, path: str, line: int) -> object | None:
+        """What was put, as if it stood in `path` from `line` on; None if there is none."""
+
+    def put(self, key: bytes, path: str, line: int, value: object) -> None:
+        """Keeps a value."""
+
+
 class Unit(Protocol):
     """One file as its frontend reads it."""
 

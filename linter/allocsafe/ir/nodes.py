@@ -548,6 +548,16 @@ class FunctionStub:
     owner: str = ""  # qualname of the class it is a method of, or ""
 
 
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A `load` for what is lowered already. It can be kept on disk, which a lambda cannot."""
+
+    function: Function
+
+    def __call__(self) -> Function:
+        return self.function
+
+
 @dataclass(slots=True)
 class ClassDef:
     """A class by its outline: bases as dotted text, methods as stubs, `body` lowered on demand (class-level

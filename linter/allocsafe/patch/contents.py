@@ -31,6 +31,21 @@ def source(path: str, data: bytes) -> Source:
     return Source(path, decode(data))
 
 
+def blob_id(data: bytes) -> str:
+    """The id that git gives these bytes."""
+    from hashlib import sha1
+
+    return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def text_id(known: Source | None) -> str:
+    """An id of a text that is held in memory: the blob's, where the file could have had no other bytes for it."""
+    if known is None:
+        return ""
+    name = blob_id(known.text.encode("utf-8", "surrogatepass"))
+    return f"text:{name}" if known.text.startswith("\ufeff") else name
+
+
 def quoted(row: bytes | str, most: int = 60) -> str:
     """Foreign text for a message: on one line, short, printable."""
     text = row.decode("utf-8", "backslashreplace") if isinstance(row, bytes) else row

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from allocsafe.patch.contents import MOST_BYTES, refusal, source
+from allocsafe.patch.contents import MOST_BYTES, blob_id, refusal, source, text_id
 from allocsafe.patch.names import leads_out
-from allocsafe.patch.pairs import Tree
+from allocsafe.patch.pairs import SUFFIXES, Tree
+from allocsafe.patch.words import Words
 from allocsafe.source import Source
 
 
@@ -24,6 +25,9 @@ class FolderTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._known: dict[str, Source | None] = {}
+        self._ids: dict[str, str] = {}
+        self._listed: list[str] | None = None
+        self._words: Words | None = None
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a regular file; None if there is none. Raises OSError for one that cannot be read."""
@@ -45,9 +49,24 @@ class FolderTree:
             except OSError:
                 data = None
             self._known[path] = None if data is None or refusal(data) else source(path, data)
+            self._ids[path] = "" if data is None else blob_id(data)
         return self._known[path]
 
+    def content(self, path: str) -> str:
+        """The id of the bytes that `read` has read; empty if there were none."""
+        self.read(path)
+        return self._ids[path]
+
+    def identity(self) -> str:
+        """Nothing vouches for a whole folder."""
+        return ""
+
     def paths(self) -> Sequence[str]:
+        if self._listed is None:
+            self._listed = self._walk()
+        return self._listed
+
+    def _walk(self) -> list[str]:
         found: list[str] = []
         folders = [""]
         while folders:
@@ -66,18 +85,21 @@ class FolderTree:
         return sorted(found)
 
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
-        whole = re.compile(rb"(?<!\w)" + re.escape(word.encode("utf-8", "surrogateescape")) + rb"(?!\w)")
-        plain = word.encode("utf-8", "surrogateescape")
-        found: list[str] = []
+        if not set(suffixes) <= set(SUFFIXES):
+            return Words(self._read_all(suffixes)).mentions(word, suffixes)
+        if self._words is None:
+            self._words = Words(self._read_all(SUFFIXES))
+        return self._words.mentions(word, suffixes)
+
+    def _read_all(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
         for path in self.paths():
             if path.endswith(suffixes):
                 try:
                     data = self.data(path)
                 except OSError:
                     continue
-                if data and plain in data and whole.search(data):
-                    found.append(path)
-        return found
+                if data:
+                    yield path, data
 
 
 class OverlayTree:
@@ -89,6 +111,18 @@ class OverlayTree:
 
     def read(self, path: str) -> Source | None:
         return self.files[path] if path in self.files else self.base.read(path)
+
+    def content(self, path: str) -> str:
+        """The id of a file's content; empty if there is none."""
+        return text_id(self.files[path]) if path in self.files else content_of(self.base, path)
+
+    def identity(self) -> str:
+        """An id of the whole tree; empty if the base has none."""
+        from hashlib import blake2b
+
+        base = identity_of(self.base)
+        own = sorted((path, text_id(text)) for path, text in self.files.items())
+        return base and f"{base}+{blake2b(repr(own).encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
 
     def paths(self) -> Sequence[str]:
         kept = (path for path in self.base.paths() if path not in self.files)
@@ -103,3 +137,15 @@ class OverlayTree:
             if text is not None and path.endswith(suffixes) and whole.search(text.text)
         )
         return sorted([*kept, *ours])
+
+
+def content_of(tree: Tree, path: str) -> str:
+    """The id of a file's content in any tree; empty if there is none. Equal ids mean equal texts."""
+    own = getattr(tree, "content", None)
+    return str(own(path)) if own is not None else text_id(tree.read(path))
+
+
+def identity_of(tree: Tree) -> str:
+    """An id of the whole tree, or nothing. Equal ids mean equal answers to every question."""
+    own = getattr(tree, "identity", None)
+    return str(own()) if own is not None else ""

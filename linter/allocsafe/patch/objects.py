@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from allocsafe.patch.contents import quoted, refusal, source
+from allocsafe.patch.contents import quoted, refusal, source, text_id
 from allocsafe.patch.names import leads_out, text
 from allocsafe.patch.pairs import PatchError
+from allocsafe.patch.words import Later
 from allocsafe.source import Source
 
 REGULAR = ("100644", "100755", "100664")
@@ -40,6 +41,7 @@ class Repository:
         self._env = _environment(root)
         self._batch: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._blobs: dict[str, bytes] = {}
 
     def run(self, *args: str, answers: tuple[int, ...] = (0,)) -> bytes:
         """What git prints. Any other exit status than `answers` is an error in git's own words."""
@@ -131,6 +133,33 @@ class Repository:
         self.run("rev-parse", "--git-dir")
         return f"{self.root}: git cat-file stopped"
 
+    def blobs(self, names: Sequence[str]) -> list[bytes]:
+        """The bytes of many objects, in order; nothing for one that is not there. Two trees share what both have."""
+        missing = [name for name in dict.fromkeys(names) if name not in self._blobs]
+        self._blobs.update(zip(missing, self._many(missing), strict=True) if missing else ())
+        return [self._blobs[name] for name in names]
+
+    def _many(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The same through a process of its own, which is told all names at once."""
+        command = ["git", "-C", str(self.root), "cat-file", "--batch", "--buffer"]
+        asked = "".join(f"{name}\n" for name in names).encode("ascii")
+        try:
+            done = subprocess.run(command, input=asked, capture_output=True, env=self._env, check=False)
+        except OSError as error:
+            raise PatchError(f"cannot run git: {error.strerror}") from error
+        answers, at = done.stdout, 0
+        for _ in names:
+            end = answers.find(b"\n", at)
+            if end < 0:
+                raise PatchError(self._complaint(done.stderr, ("cat-file",)))
+            size = answers[at:end].rsplit(b" ", 1)[-1]
+            at = end + 1
+            if size.isdigit():
+                yield answers[at : at + int(size)]
+                at += int(size) + 1
+            else:
+                yield b""
+
     def close(self) -> None:
         """Ends the process; the next question starts another."""
         batch, self._batch = self._batch, None
@@ -177,6 +206,7 @@ class GitTree:
         self.tree = self.repo.tree(rev)
         self._known: dict[str, Source | None] = {}
         self._listed: dict[str, str] | None = None
+        self._searched = Later(self._listing, self.repo.blobs)
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
@@ -188,13 +218,21 @@ class GitTree:
 
     def read(self, path: str) -> Source | None:
         if path not in self._known:
-            data = self.data(path)
+            data = self._searched.data(path) or self.data(path)
             self._known[path] = None if data is None or refusal(data) else source(path, data)
         return self._known[path]
 
     def keep(self, path: str, known: Source | None) -> None:
         """A text that was read by its id: no need to ask again."""
         self._known[path] = known
+
+    def content(self, path: str) -> str:
+        """The id of a file's content; empty if there is none."""
+        return self._listing().get(path) or text_id(self.read(path))
+
+    def identity(self) -> str:
+        """The id of the commit's tree."""
+        return f"tree:{self.tree}"
 
     def paths(self) -> Sequence[str]:
         return sorted(self._listing())
@@ -210,6 +248,9 @@ class GitTree:
         return self._listed
 
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
+        found = self._searched.mentions(word, suffixes)
+        if found is not None:
+            return found
         skip = len(self.tree) + 1
         return sorted(row[skip:] for row in _grep(self.repo, word, suffixes, self.tree))
 
@@ -221,6 +262,7 @@ class IndexTree:
         self.repo = root if isinstance(root, Repository) else Repository(root)
         self._known: dict[str, Source | None] = {}
         self._listed: dict[str, str] | None = None
+        self._searched = Later(self._listing, self.repo.blobs)
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a staged file; None if there is none, or only a conflict."""
@@ -229,13 +271,24 @@ class IndexTree:
 
     def read(self, path: str) -> Source | None:
         if path not in self._known:
-            data = self.data(path)
+            data = self._searched.data(path) or self.data(path)
             self._known[path] = None if data is None or refusal(data) else source(path, data)
         return self._known[path]
 
     def keep(self, path: str, known: Source | None) -> None:
         """A text that was read by its id: no need to ask again."""
         self._known[path] = known
+
+    def content(self, path: str) -> str:
+        """The id of a file's content; empty if there is none."""
+        return self._listing().get(path) or text_id(self.read(path))
+
+    def identity(self) -> str:
+        """An id of all that is staged."""
+        from hashlib import blake2b
+
+        listed = "".join(f"{blob} {path}\0" for path, blob in self._listing().items())
+        return f"index:{blake2b(listed.encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}"
 
     def paths(self) -> Sequence[str]:
         return sorted(self._listing())
@@ -251,4 +304,7 @@ class IndexTree:
         return self._listed
 
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
+        found = self._searched.mentions(word, suffixes)
+        if found is not None:
+            return found
         return sorted(_grep(self.repo, word, suffixes, "--cached"))

@@ -12,9 +12,10 @@ import re
 
 from allocsafe.frontends.cpp import allocations, cpptypes, cuda, macros, places
 from allocsafe.frontends.cpp.context import Lowering
+from allocsafe.frontends.cpp.frames import DerefPlace, ItemPlace
 from allocsafe.frontends.cpp.text import words
 from allocsafe.frontends.cpp.tree import Node, parts
-from allocsafe.ir.nodes import Arg, Call, Cast, Escape, GetAttr, Load, Reg
+from allocsafe.ir.nodes import AddressOf, Arg, Call, Cast, Escape, GetAttr, Load, Reg
 
 _CASTS = words("""static_cast reinterpret_cast const_cast dynamic_cast bit_cast std::bit_cast static_pointer_cast""")
 _IDENTITY = words("std::move std::forward std::as_const __ldg __builtin_expect c10::MaybeOwned")
@@ -130,7 +131,10 @@ def _method(lo: Lowering, node: Node, function: Node, arguments: list[Node], dst
 def _finish(
     lo: Lowering, node: Node, func: Reg, name: str, arguments: list[Node], template: str, dst: Reg | None
 ) -> Reg:
-    args = tuple(argument_of(lo, argument) for argument in arguments)
+    args = tuple(
+        _element(lo, name, position, argument) or argument_of(lo, argument)
+        for position, argument in enumerate(arguments)
+    )
     dst = dst or lo.reg()
     lo.builder.emit(Call(lo.span(node), dst, func, args, template))
     changed = _maybe_changed(lo, name, arguments)
@@ -140,6 +144,29 @@ def _finish(
         shown = name.lstrip(".") or "a function"
         lo.builder.emit(Escape(lo.span(node), (), f"handed to `{shown}`, which may take it by reference", changed))
     return dst
+
+
+def _element(lo: Lowering, name: str, position: int, argument: Node) -> Arg | None:
+    """`x[i]` or `*p` as an argument that the callee may take by reference and write; None for any other argument."""
+    inner = argument
+    while inner.type == "parenthesized_expression" and inner.named_child_count == 1:
+        inner = inner.named_children[0]
+    element = inner.type == "subscript_expression" or (inner.type == "pointer_expression" and lo.text(inner)[:1] == "*")
+    if not element or not name or not may_take_reference(lo, name):
+        return None
+    known = lo.signatures.get(name.rpartition("::")[2])
+    if known is not None and all(_by_value(signature, position) for signature in known):
+        return None
+    where, span = places.place(lo, inner), lo.span(inner)
+    if isinstance(where, DerefPlace):
+        pointer = where.ptr
+    elif isinstance(where, ItemPlace):
+        pointer = lo.reg()
+        lo.builder.emit(AddressOf(span, pointer, None, where.obj, where.inside))
+    else:
+        return Arg(places.load(lo, where, span))
+    lo.builder.emit(Escape(span, (pointer,), f"handed to `{name}`, which may take it by reference"))
+    return Arg(places.load(lo, where, span))
 
 
 def argument_of(lo: Lowering, node: Node) -> Arg:

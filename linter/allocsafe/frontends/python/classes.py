@@ -20,7 +20,7 @@ from allocsafe.frontends.python.functions import (
 )
 from allocsafe.frontends.python.lower import Lowering, statement
 from allocsafe.frontends.python.scopes import Scope, bindings
-from allocsafe.ir.nodes import ClassDef, Function, FunctionStub, MakeClass
+from allocsafe.ir.nodes import ClassDef, Function, FunctionStub, MakeClass, Ready
 
 
 def bases(lo: Lowering, node: cst.ClassDef) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def inline_class(lo: Lowering, node: cst.ClassDef, qualname: str) -> ClassDef:
         span=body.span,
         bases=bases(lo, node),
         methods=methods,
-        load_body=lambda: body,
+        load_body=Ready(body),
         decorator_names=tuple(dotted(lo, d.decorator) for d in node.decorators),
         fields=tuple(inner.fields),
     )
@@ -115,4 +115,4 @@ def accessor(name: str, decorators: tuple[str, ...]) -> str:
 
 def stub(made: Function, owner: str) -> FunctionStub:
     """A stub for what is lowered already."""
-    return FunctionStub(made.name, made.qualname, made.span, lambda: made, made.decorator_names, owner)
+    return FunctionStub(made.name, made.qualname, made.span, Ready(made), made.decorator_names, owner)

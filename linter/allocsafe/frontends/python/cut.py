@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from allocsafe.frontends.base import Unsupported
 from allocsafe.frontends.python.positions import Offsets, offsets
-from allocsafe.source import Source, Span
+from allocsafe.source import Inserted, Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,8 +71,12 @@ class Cut:
         self._lines: list[int] = []
         self._rows: list[str] = []
         dummies = dict(passes)
+        rows = list(rows)
+        waiting = [put for put in source.inserted if rows and put.within == rows[0][0]]
         elifs = 0
         for first, end in rows:
+            while waiting and rows[0][0] < first and waiting[0].line <= first:
+                self._insert(waiting.pop(0))
             if first in dummies:
                 self._put(first, dummies[first] + "pass")
                 continue
@@ -89,6 +93,8 @@ class Cut:
                     raise Unsupported(self._whole(first, text), f"more than {MOST_ELIFS} `elif` branches")
             for number, row in enumerate(text, first):
                 self._put(number, row)
+        for put in waiting:
+            self._insert(put)
         self.text = "\n".join(self._rows) + "\n"
         self._starts = [0, *accumulate(len(row) + 1 for row in self._rows)]
         self.module: cst.Module = self._parse()
@@ -97,6 +103,10 @@ class Cut:
     def _put(self, line: int, row: str) -> None:
         self._lines.append(line)
         self._rows.append(row)
+
+    def _insert(self, put: Inserted) -> None:
+        for row in put.rows:
+            self._put(put.line, row)
 
     def _leave_out(self, first: int, text: list[str], reason: str) -> None:
         span = self._whole(first, text)

@@ -8,7 +8,6 @@ class binds. This is the first module that imports libcst; it pulls in all the m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import libcst as cst
 
@@ -23,21 +22,14 @@ from allocsafe.frontends.python import (
     patterns,
     statements,
 )
+from allocsafe.frontends.python.bodies import ClassBody
 from allocsafe.frontends.python.cut import Cut
 from allocsafe.frontends.python.lower import Lowering
 from allocsafe.frontends.python.scopes import Binding, Scope, all_params
-from allocsafe.ir.nodes import Function, Param
+from allocsafe.ir.nodes import Function
 
 KINDS = (calls, classes, comprehensions, control, expressions, functions, patterns, statements)
 """The modules that fill the tables of `lower`, by kind of syntax."""
-
-
-class ClassBody(NamedTuple):
-    """A class's own statements, its annotated fields, and all names that it binds."""
-
-    function: Function
-    fields: tuple[Param, ...]
-    names: frozenset[str]
 
 
 def toplevel(cut: Cut) -> Function:

@@ -18,8 +18,9 @@ from allocsafe.frontends.python.scan import Entry, outline
 from allocsafe.source import Source, Span
 
 if TYPE_CHECKING:
+    from allocsafe.frontends.base import Shelf
+    from allocsafe.frontends.python.bodies import ClassBody
     from allocsafe.frontends.python.cut import Cut
-    from allocsafe.frontends.python.parts import ClassBody
     from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 
 T = TypeVar("T")
@@ -30,11 +31,13 @@ class PythonUnit:
 
     language = "python"
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, shelf: Shelf | None = None) -> None:
         self.source = source
+        self._shelf = None if source.inserted else shelf
         found = outline(source.text)
         self._entries = found.entries
         self._starts = found.starts
+        self.starts = found.starts  # the first lines of all logical lines
         self._comments = found.comments
         self.definitions: tuple[Definition, ...] = tuple(
             Definition(e.qualname, e.kind, e.first_line, e.last_line, e.owner) for e in found.entries
@@ -45,8 +48,9 @@ class PythonUnit:
         self._stubs: dict[int, FunctionStub] = {}
         self._classes: dict[int, ClassDef] = {}
         self._bodies: dict[int, Callable[[], ClassBody]] = {}
+        self._class_keys: dict[int, str] = {}
         whole = Span(source.path, 1, 1, 1, 1)
-        self._toplevel = Once(lambda: _lowered(self._lower_toplevel, whole))
+        self._toplevel = Once(lambda: self._toplevel_part(whole))
 
     # ------------------------------------------------------------ definitions
 
@@ -97,11 +101,16 @@ class PythonUnit:
         """The module's own statements; definitions and their decorators are not among them."""
         return self._toplevel()
 
-    def _lower_toplevel(self) -> Function:
-        from allocsafe.frontends.python import parts
-
+    def _toplevel_part(self, whole: Span) -> Function:
+        last = len(self.source.lines)
         outer = [entry for entry in self._entries if not entry.nested]
-        return parts.toplevel(self._cut(1, len(self.source.lines), outer))
+
+        def lower() -> Function:
+            from allocsafe.frontends.python import parts
+
+            return parts.toplevel(self._cut(1, last, outer))
+
+        return self._part(("toplevel",), 1, last, outer, whole, lower)
 
     def _stub(self, number: int) -> FunctionStub:
         stub = self._stubs.get(number)
@@ -116,11 +125,15 @@ class PythonUnit:
                 cut = self._cut(entry.first_line, entry.last_line)
                 return parts.function(cut, entry.qualname, entry.owner, lambda: self._names_of(entry))
 
+            def load() -> Function:
+                words = ("function", entry.qualname, entry.owner, self._class_key(entry))
+                return self._part(words, entry.first_line, entry.last_line, [], self._span(entry), lower)
+
             stub = self._stubs[number] = FunctionStub(
                 name=entry.name,
                 qualname=entry.qualname,
                 span=self._span(entry),
-                load=Once(lambda: _lowered(lower, self._span(entry))),
+                load=Once(load),
                 decorator_names=entry.decorators,
                 owner=entry.owner,
             )
@@ -128,12 +141,17 @@ class PythonUnit:
 
     def _names_of(self, method: Entry) -> frozenset[str]:
         """The names that the class around a method binds: its defaults see them."""
+        around = self._around(method)
+        return self._class_body(around)().names if around is not None else frozenset()
+
+    def _around(self, method: Entry) -> int | None:
+        """The class around a method."""
         around = [
             number
             for number in self._by_name.get(method.owner, ())
             if self._entries[number].first_line < method.first_line <= self._entries[number].last_line
         ]
-        return self._class_body(around[-1])().names if around else frozenset()
+        return around[-1] if around else None
 
     def _class(self, number: int) -> ClassDef:
         made = self._classes.get(number)
@@ -170,15 +188,51 @@ class PythonUnit:
         if body is None:
             entry = self._entries[number]
 
+            inside = [self._entries[i] for i in self._inside(number)]
+
             def lower() -> ClassBody:
                 from allocsafe.frontends.python import parts
 
-                inside = [self._entries[i] for i in self._inside(number)]
                 cut = self._cut(entry.def_line, entry.last_line, inside)
                 return parts.class_body(cut, entry.qualname, frozenset(e.name for e in inside))
 
-            body = self._bodies[number] = Once(lambda: _lowered(lower, self._span(entry)))
+            def load() -> ClassBody:
+                words = ("class", entry.qualname, *(e.name for e in inside))
+                return self._part(words, entry.def_line, entry.last_line, inside, self._span(entry), lower)
+
+            body = self._bodies[number] = Once(load)
         return body
+
+    # ------------------------------------------------------------ what is kept
+
+    def _part(
+        self, words: tuple[str, ...], first: int, last: int, leave_out: list[Entry], span: Span, lower: Callable[[], T]
+    ) -> T:
+        """What `lower` makes of these lines, or made of them in an earlier run."""
+        if self._shelf is None:
+            return _lowered(lower, span)
+        from allocsafe.frontends.python import bodies
+
+        rows, passes = self._rows(first, last, leave_out)
+        base = rows[0][0] if rows else first
+        key = bodies.key_of(words, self.source, rows, passes, base)
+        kind = "ClassBody" if words[0] == "class" else "Function"
+        return bodies.through(self._shelf, key, self.source.path, base, kind, lambda: _lowered(lower, span))
+
+    def _class_key(self, method: Entry) -> str:
+        """The text of the class around a method, without its methods: the names that it binds come from there."""
+        number = self._around(method) if self._shelf is not None and method.owner else None
+        if number is None:
+            return ""
+        if number not in self._class_keys:
+            from allocsafe.frontends.python import bodies
+
+            entry = self._entries[number]
+            inside = [self._entries[i] for i in self._inside(number)]
+            rows, passes = self._rows(entry.def_line, entry.last_line, inside)
+            names = (e.name for e in inside)
+            self._class_keys[number] = bodies.key_of(names, self.source, rows, passes, entry.def_line).hex()
+        return self._class_keys[number]
 
     # ------------------------------------------------------------ text
 
@@ -258,7 +312,9 @@ def _lowered(work: Callable[[], T], span: Span) -> T:
     try:
         return deeply(work)
     except RecursionError:
-        raise Unsupported(span, "code that nests too deep") from None
+        from allocsafe.frontends.python.bodies import TOO_DEEP
+
+        raise Unsupported(span, TOO_DEEP) from None
 
 
 def _key(entry: Entry) -> str:
@@ -273,6 +329,6 @@ def _is_overload(entry: Entry) -> bool:
     return any(text.rsplit(".", 1)[-1] == "overload" for text in entry.decorators)
 
 
-def open_unit(source: Source) -> PythonUnit:
-    """A unit for `source`; nothing is parsed yet."""
-    return PythonUnit(source)
+def open_unit(source: Source, shelf: Shelf | None = None) -> PythonUnit:
+    """A unit for `source`; nothing is parsed yet. `shelf`: where parts that are lowered are kept."""
+    return PythonUnit(source, shelf)

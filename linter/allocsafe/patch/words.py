@@ -1,0 +1,78 @@
+"""Who mentions a word, over sources that are read once.
+
+Claim: the same answers as `git grep -lwF`: a word is whole if no ASCII letter, digit or underscore touches it. Why not
+git: starting it and unpacking 2,000 files takes 0.2 s a word on a large tree; reading them once takes that time once,
+and a word then 10 ms. What it gives up: the bytes of all sources stay in memory (22 MB for 2,000 files), so a tree of
+more than `MOST_FILES` is left to git.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from allocsafe.patch.pairs import SUFFIXES
+
+MOST_FILES = 12_000
+
+_PARTS = frozenset(bytes([n]) for n in range(128) if chr(n).isalnum() or n == ord("_"))
+
+
+class Words:
+    """The sources of one tree: files by path, in the order in which paths come out."""
+
+    def __init__(self, files: Iterable[tuple[str, bytes]]) -> None:
+        self.files = dict(files)
+        self._found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+
+    def mentions(self, word: str, suffixes: Sequence[str]) -> list[str]:
+        """The files with one of these suffixes that have the word."""
+        key = (word, tuple(suffixes))
+        if key not in self._found:
+            self._found[key] = self._search(*key)
+        return list(self._found[key])
+
+    def _search(self, word: str, ends: tuple[str, ...]) -> list[str]:
+        plain = word.encode("utf-8", "surrogateescape")
+        return [path for path, data in self.files.items() if path.endswith(ends) and whole(plain, data)]
+
+
+def whole(word: bytes, data: bytes) -> bool:
+    """Whether the word stands somewhere with nothing beside it that would make it longer."""
+    at = data.find(word)
+    while at >= 0:
+        if data[at - 1 : at] not in _PARTS and data[at + len(word) : at + len(word) + 1] not in _PARTS:
+            return True
+        at = data.find(word, at + 1)
+    return False
+
+
+class Later:
+    """`Words` over the sources of a tree of git, read when the first word is looked up.
+
+    `listing` gives the ids of all files by path, `blobs` the bytes of many ids.
+    """
+
+    def __init__(
+        self, listing: Callable[[], dict[str, str]], blobs: Callable[[Sequence[str]], Iterable[bytes]]
+    ) -> None:
+        self._listing, self._blobs = listing, blobs
+        self._words: Words | None = None
+
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a source, if they are here already."""
+        return None if self._words is None else self._words.files.get(path)
+
+    def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str] | None:
+        """The answer; None for a tree or for files that are git's to search."""
+        if not word or "\n" in word or not set(suffixes) <= set(SUFFIXES):
+            return None
+        if self._words is None:
+            wanted = sorted(path for path in self._listing() if path.endswith(SUFFIXES))
+            if len(wanted) > MOST_FILES:
+                return None
+            ids = [self._listing()[path] for path in wanted]
+            self._words = Words(zip(wanted, self._blobs(ids), strict=True))
+        return self._words.mentions(word, suffixes)
+
+
+__all__ = ["Later", "Words"]
