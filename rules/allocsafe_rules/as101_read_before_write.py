@@ -15,8 +15,15 @@ from allocsafe_rules.finding import is_special, part, say, unsafe_python
 
 def finds(judged: Judged) -> Iterator[Finding]:
     verdict = unsafe_python(judged)
-    if verdict is not None and not is_special(verdict):
-        yield say("AS101", "error", judged, f"{part(verdict)} of {judged.site.symbol} is read before it is written")
+    if verdict is None or is_special(verdict):
+        return
+    what = f"{part(verdict)} of {judged.site.symbol}"
+    if "contained" in verdict.facets:
+        yield say("AS101", "warning", judged, f"{what} is garbage; nothing outside of those elements depends on it")
+    elif "stale" in verdict.facets:
+        yield say("AS101", "error", judged, f"{what} is stale: with its fill gone it keeps what an earlier step left")
+    else:
+        yield say("AS101", "error", judged, f"{what} is read before it is written")
 
 
 BEFORE = """\

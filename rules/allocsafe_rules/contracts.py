@@ -1,20 +1,18 @@
-"""What callees whose source is out of view do with tensors, by the last part of their name: conventions everyone
-relies on.
+"""What callees out of view do with tensors: conventions by the last part of a name, closed kernels by their full one.
 
-``reads`` says that every tensor argument is read whole; ``name:index`` that what is called so is used as indices. A
-verdict that rests on one lists it under `assumes`. Suffices because these names stand for a model's forward pass or a
-layer of it. Gives up: a module of such a name that writes into an argument instead.
+A convention holds for what is called so and cannot be followed: a model's forward pass, or a layer of it, reads what it
+is given. Gives up: a module of such a name that writes into an argument whose name does not say that it is an output.
 """
 
 from __future__ import annotations
 
-_INDICES = (
-    "input_ids:index, input_tokens:index, positions:index, position_ids:index, slot_mapping:index, "
-    "block_tables:index, cu_seqlens:index, token_ids:index"
-)
+from allocsafe_rules.kernels import KERNELS
+
+_INDICES = "input_ids, input_tokens, positions, position_ids, slot_mapping, block_tables, cu_seqlens, token_ids"
+_READS = f"reads *; indexes {_INDICES}; returns fresh"
 
 CONTRACTS: dict[str, str] = {
-    **dict.fromkeys(("model", "language_model", "draft_model", "run_model", "model_forward"), f"reads {_INDICES}"),
+    **dict.fromkeys(("model", "language_model", "draft_model", "run_model", "model_forward"), _READS),
     **dict.fromkeys(
         (
             "norm",
@@ -36,12 +34,15 @@ CONTRACTS: dict[str, str] = {
             "dropout",
             "linear",
         ),
-        "reads",
+        "reads *; returns fresh",
     ),
     **dict.fromkeys(
         ("embed_tokens", "word_embeddings", "embedding", "rotary_emb", "get_input_embeddings"),
-        "reads input:index, " + _INDICES,
+        f"reads *; indexes input, {_INDICES}; returns fresh",
     ),
+    "torch.nn.Module": "reads *; returns fresh",
+    "torch.ops.*.*(out=)": "reads *",  # an operator of no known schema that is handed its outputs by name
+    **KERNELS,
 }
 
 __all__ = ["CONTRACTS"]

@@ -21,7 +21,7 @@ Run = Callable[..., Ran]
     ("args", "words"),
     [
         (["chek"], "did you mean 'check'?"),
-        (["x.diff"], "there are check, explain, rules"),
+        (["x.diff"], "there are check, contract, explain, rules, scan"),
         (["check", "--fromat", "json"], "--format"),
         (["check", "--format", "xml"], "'json'"),
         (["check", "--fail-on", "error"], "unsafe"),

@@ -17,7 +17,8 @@ def table(text: str) -> Config:
 def test_all_keys() -> None:
     config = table(
         'fail-on = "unknown"\nformat = "github"\nselect = ["AS1"]\nignore = ["AS108"]\nbudget = 5\nexclude = ["lib/"]\n'
-        '[tool.allocsafe.phases]\nreplay = ["play_back"]\n[tool.allocsafe.contracts]\n"pkg.kernel" = "out:W | none"\n'
+        '[tool.allocsafe.phases]\nreplay = ["play_back"]\n[tool.allocsafe.contracts]\n'
+        '"pkg.kernel" = "(x, out) reads x; writes out[:x.shape[0]]"\n'
     )
     assert config == Config(
         fail_on="unknown",
@@ -27,7 +28,7 @@ def test_all_keys() -> None:
         exclude=("lib/",),
         format="github",
         phases={"replay": ("play_back",)},
-        contracts={"pkg.kernel": "out:W | none"},
+        contracts={"pkg.kernel": "(x, out) reads x; writes out[:x.shape[0]]"},
     )
 
 
@@ -52,6 +53,9 @@ def test_underscores_mean_dashes() -> None:
         ('phases = ["x"]', "expected a table"),
         ('phases = {replay = ["("]}', "is no regular expression"),
         ("contracts = {x = 1}", "expected a table of strings"),
+        ('contracts = {"pkg.k" = "wrties out"}', 'contracts."pkg.k": column 1: a clause begins with'),
+        ('contracts = {"pkg.k" = "wrties out"}', "did you mean 'writes'?"),
+        ('contracts = {"pkg.k" = "(x) writes out"}', "column 12: the signature has no parameter 'out'"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, words: str) -> None:
