@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from allocsafe.config import Config
     from allocsafe.pipeline import Request
     from allocsafe.report.records import Report
+    from allocsafe.scan import Request as ScanRequest
+
+Asked = TypeVar("Asked", "Request", "ScanRequest")
+"""What a command that judges was asked for."""
 
 UNREADABLE = 2
 FORMATS = ("text", "json", "github", "sarif", "markdown")
@@ -133,9 +137,9 @@ def check(
 
 
 def _report(
-    request: Request,
+    request: Asked,
     settings: Config,
-    judge: Callable[[Request], Report],
+    judge: Callable[[Asked], Report],
     *,
     form: str | None,
     output: str | None,
@@ -239,6 +243,98 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
 
 
 @group.command()
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@click.option("--root", metavar="DIR", help="The repository or folder to read; a bare one serves, with --at.")
+@click.option("--at", "rev", metavar="REV", help="Audit this commit, read from git objects. Nothing is checked out.")
+@click.option("--only", metavar="PATH", multiple=True, help="Judge allocations in these paths only (repeatable).")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="How to report (default: text).")
+@click.option("--output", metavar="FILE", help="Write the report there instead of standard output.")
+@click.option(
+    "--fail-on", type=click.Choice(("unsafe", "unknown", "never")), help="What exits with 1 (default: unsafe)."
+)
+@click.option(
+    "--select", metavar="CODES", multiple=True, help="Only these rules, as codes or prefixes, comma-separated."
+)
+@click.option("--ignore", metavar="CODES", multiple=True, help="Not these rules.")
+@click.option("--budget", type=float, metavar="SECONDS", help="Time for one site before it is unknown (default: 1).")
+@click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes (default: one a core).")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write a cache.")
+def scan(
+    paths: tuple[str, ...],
+    *,
+    root: str | None,
+    rev: str | None,
+    only: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    budget: float | None,
+    jobs: int | None,
+    no_cache: bool,
+) -> int:
+    """Audit a tree without a patch: every allocation that starts uninitialised.
+
+    PATHS are files or folders (default: the working folder). Code outside of them is followed but not judged.
+    """
+    from allocsafe import config as configuration
+    from allocsafe import scan as scans
+
+    if budget is not None and not budget > 0:
+        raise click.UsageError(f"--budget: expected a number of seconds above 0, not {budget:g}")
+    folder = None if root is None else _folder(root)
+    settings = configuration.load(scans.home(paths, folder))
+    request = scans.Request(
+        paths=paths or (() if folder is not None else (".",)),
+        root=folder,
+        rev=rev,
+        only=only,
+        select=_split(select) or settings.select,
+        ignore=_split(ignore) or settings.ignore,
+        budget=budget if budget is not None else scans.BUDGET,
+        jobs=jobs or scans.cores(),
+        config=settings,
+        use_cache=not no_cache,
+    )
+    return _report(request, settings, scans.scan, form=form, output=output, fail_on=fail_on)
+
+
+@group.command()
+@click.argument("operator")
+@click.option("--root", metavar="DIR", help="The tree to look in (default: the working folder); a bare one serves.")
+def contract(operator: str, *, root: str | None) -> int:
+    """What is known of OPERATOR (`pkg.name` or `ns::name`), and from where.
+
+    Exit status 1: nothing is known of it. To say it, in pyproject.toml:
+
+    \b
+    [tool.allocsafe.contracts]
+    "pkg.name" = "(x, n, out) reads x; writes out[:n]; returns out"
+
+    Clauses: reads, indexes, writes, accumulates, keeps, ignores, returns, guarded by. `part of x` is some of x; x[:n],
+    x[y[-1]:], x[:, 0] are regions; `x up to y` is bounded by the elements of y; `*` is every other argument.
+    """
+    from allocsafe import config as configuration
+    from allocsafe import packs
+    from allocsafe.known import known_of, shown
+    from allocsafe.patch.folder import FolderTree
+    from allocsafe.patch.objects import GitTree
+
+    if not operator.strip() or any(mark.isspace() for mark in operator):
+        raise click.UsageError(f"an operator is written pkg.name or ns::name, not {operator!r}")
+    folder = None if root is None else _folder(root)
+    settings = configuration.load(folder)
+    here = folder or Path.cwd()
+    bare = (here / "objects").is_dir() and (here / "HEAD").is_file()
+    tree = GitTree(here, "HEAD") if bare else FolderTree(here)
+    found = known_of(operator, tree, packs.packs(), settings.contracts)
+    lenient()
+    click.echo(shown(found), nl=False)
+    return 0 if found.pieces else 1
+
+
+@group.command()
 @click.argument("code")
 def explain(code: str) -> int:
     """What the rule CODE finds, why it matters, and how to fix it."""
@@ -261,4 +357,4 @@ def rules() -> int:
     return 0
 
 
-__all__ = ["check", "explain", "group", "rules", "status", "write"]
+__all__ = ["check", "contract", "explain", "group", "rules", "scan", "status", "write"]

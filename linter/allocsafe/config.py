@@ -34,6 +34,7 @@ class Config(NamedTuple):
     format: str = "text"
     phases: Mapping[str, tuple[str, ...]] = {}
     contracts: Mapping[str, str] = {}
+    cache: bool = True
 
 
 def load(root: Path | None) -> Config:
@@ -101,6 +102,10 @@ def _read(table: dict[str, object], path: str) -> Config:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 raise ConfigError(f"{where}: expected a number of seconds above 0, not {value!r}")
             values[name] = float(value)
+        elif name == "cache":
+            if not isinstance(value, bool):
+                raise ConfigError(f"{where}: expected true or false, not {value!r}")
+            values[name] = value
         elif name == "phases":
             values[name] = _phases(value, where)
         elif name == "contracts":
@@ -141,6 +146,14 @@ def _phases(value: object, where: str) -> dict[str, tuple[str, ...]]:
 def _contracts(value: object, where: str) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise ConfigError(f"{where}: expected a table of strings, one a callee")
+    from allocsafe.effects.contract import ContractError
+    from allocsafe.effects.contract import parse as read
+
+    for name, text in value.items():
+        try:
+            read(name, text)
+        except ContractError as error:
+            raise ConfigError(f'{where}."{name}": {error}') from error
     return dict(value)
 
 

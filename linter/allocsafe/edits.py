@@ -40,6 +40,7 @@ class Alloc(NamedTuple):
     owner: str
     touched: frozenset[int]
     partial: Verdict | None = None
+    reach: frozenset[tuple[str, int]] = frozenset()  # paths and lines of other files at which it is written or read
 
 
 class Pairing(NamedTuple):
@@ -98,6 +99,7 @@ class Edit(NamedTuple):
     new: Alloc | None
     is_new: bool
     symbol: str = ""
+    old_path: str = ""  # of another file, from which the allocation moved
 
 
 def edits(

@@ -160,6 +160,15 @@ def checked(name: str, value: object) -> Pack:
                 re.compile(word)
             except re.error as error:
                 raise refuse(f"phase {phase.name!r}: {word!r} is no regular expression: {error}") from error
+    if not isinstance(value.contracts, dict):
+        raise refuse("`contracts` must be a dict of texts")
+    from allocsafe.effects.contract import ContractError, parse
+
+    for key, text in value.contracts.items():
+        try:
+            parse(key, text)
+        except (ContractError, TypeError) as error:
+            raise refuse(f"contract {key!r}: {error}") from error
     return value
 
 

@@ -14,18 +14,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from allocsafe import cache
 from allocsafe import patch as patches
 from allocsafe.patch.pairs import Change, FilePair
 from allocsafe.report.records import Report, SiteReport
 from allocsafe.source import Source
 
 if TYPE_CHECKING:
+    from allocsafe.across import Moved
     from allocsafe.api import Finding, Judged, Rule
     from allocsafe.config import Config
-    from allocsafe.edits import Alloc, Edit
+    from allocsafe.edits import Alloc, DroppedFill, Edit, Pairing
     from allocsafe.flow.analysis import FileAnalysis, Settings
+    from allocsafe.flow.program import Program
+    from allocsafe.flow.registered import Operators
     from allocsafe.frontends.base import Definition, Unit
     from allocsafe.source import Span
+    from allocsafe.units import Units
     from allocsafe.verdict import Verdict
 
 PYTHON = (".py", ".pyi")
@@ -52,6 +57,12 @@ CPP_ALLOCATES = re.compile(
 )
 """An allocation in a line of C++, for lines that no walk has reached."""
 FILLS = re.compile(r"\.(?:zero_|fill_|copy_)\s*\(|\]\s*=\s*[^=]|\bmem(?:set|cpy)\w*\s*\(|[mM]emset")
+
+
+SHARES = {"new": 0.35, "old": 0.2, "mark": 0.125}
+"""Parts of a site's budget: its walk on either side, and each question about a fill that was taken out. The old side
+has a filled allocation where the patch took one away, and little to walk.
+"""
 
 
 class Request(NamedTuple):
@@ -84,6 +95,7 @@ def check(request: Request) -> Report:
         show_all=request.show_all,
         budget=request.budget,
         started=started,
+        use_cache=request.use_cache and request.config.cache,
     )
 
 
@@ -135,8 +147,11 @@ class _Texts:
 def check_texts(
     before: dict[str, str], after: dict[str, str], config: Config | None = None, show_all: bool = False
 ) -> Report:
-    """Judges two sets of texts as a patch from one to the other; nothing is read from disk."""
+    """Judges two sets of texts as a patch from one to the other; nothing is read from disk. Without `config`, a
+    pyproject.toml among the new texts has the settings.
+    """
     from allocsafe.config import Config as Settings_
+    from allocsafe.config import parse
 
     pairs = []
     for path in sorted({*before, *after}):
@@ -146,7 +161,8 @@ def check_texts(
             status: patches.Status = "modified" if old and new else "added" if new else "deleted"
             pairs.append(FilePair(path if old else None, path if new else None, old, new, status))
     change = Change(tuple(pairs), _Texts(before), _Texts(after), ())
-    settings = config if config is not None else Settings_()
+    own = parse(after["pyproject.toml"].encode()) if "pyproject.toml" in after else Settings_()
+    settings = config if config is not None else own
     return judge(change, settings, show_all=show_all, budget=settings.budget)
 
 
@@ -160,6 +176,7 @@ def judge(
     show_all: bool = False,
     budget: float = 20.0,
     started: float | None = None,
+    use_cache: bool = False,
 ) -> Report:
     """The report on one change."""
     from allocsafe.patch.pairs import within
@@ -174,7 +191,7 @@ def judge(
     notes: tuple[Finding, ...] = ()
     concerned = [p for p in wanted if p.path not in broken and _concerns(p)]
     if concerned:
-        judged, more, comments, lines = _Sides(change, config, budget).sites(concerned, show_all)
+        judged, more, comments, lines = _Sides(change, config, budget).sites(concerned, show_all, use_cache)
         errors += more
         sites, notes = _ruled(judged, select, ignore, comments, lines)
     for pair in wanted:
@@ -222,6 +239,8 @@ def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
     allocates = PY_ALLOCATES if source.path.endswith(PYTHON) else ALLOCATES
     if any(allocates.search(line) or FILLS.search(line) for line in changed):
         return True
+    if source.path.endswith(PYTHON) and any(_writes(source, _block(source, n)) for n in lines):
+        return True
     hits = [found.start() for found in allocates.finditer(text)]
     if not hits:
         return False
@@ -252,6 +271,13 @@ def _side_concerns(source: Source, lines: frozenset[int]) -> bool:
         if any(re.search(rf"\b{re.escape(head)}\b", body) for head in heads):
             return True
     return False
+
+
+def _writes(source: Source, block: tuple[int, int]) -> bool:
+    """Whether a function writes to what it is handed or to an attribute: what others allocate."""
+    from allocsafe.flow.callers import writes
+
+    return any(writes("\n".join(source.lines[block[0] - 1 : block[1]])))
 
 
 def _block(source: Source, line: int) -> tuple[int, int]:
@@ -300,11 +326,16 @@ def _ruled(
 class _Sides:
     """Both sides of a change, analysed file by file."""
 
-    def __init__(self, change: Change, config: Config, budget: float) -> None:
+    def __init__(self, change: Change, config: Config, budget: float, units: Units | None = None) -> None:
         self.change = change
+        self._units = units
         self.config = config
         self.budget = budget
+        self.reached: frozenset[int] = frozenset()  # lines of the new side whose allocation a walk came to
         self._outside: dict[tuple[str, str], list[str]] = {}
+        self.problems: list[object] = []  # what stopped the analysis of the new side of the file at hand
+        self._registered: dict[str, Operators] = {}
+        self._programs: dict[str, Program] = {}
         self.texts: dict[str, dict[str, Source]] = {"old": {}, "new": {}}
         for pair in change.pairs:
             if pair.old is not None and pair.old_path is not None:
@@ -313,18 +344,27 @@ class _Sides:
                 self.texts["new"][pair.new_path] = pair.new
 
     def sites(
-        self, pairs: list[FilePair], show_all: bool
+        self, pairs: list[FilePair], show_all: bool, use_cache: bool = False
     ) -> tuple[list[Judged], list[tuple[str, str]], dict[str, list[tuple[int, str]]], dict[str, frozenset[int]]]:
         """The judged sites, worst first within a file; errors of files; comments and judged lines for suppressions."""
         out: list[Judged] = []
         errors: list[tuple[str, str]] = []
         comments: dict[str, list[tuple[int, str]]] = {}
         lines: dict[str, frozenset[int]] = {}
-        settings: Settings | None = None
+        from allocsafe.recall import Recall
+
+        recall = Recall(self.change, self.texts, self.config, cache.opened(use_cache))
+        settings: list[Settings] = []
+
+        def judged(pair: FilePair) -> tuple[list[Judged], list[tuple[str, str]]]:
+            if not settings:
+                settings.append(self.settings())
+            # what is learnt about one file may not reach the next one unasked: each has objects of its own
+            alone = _Sides(recall.change, self.config, self.budget, recall.units)
+            return alone._file(pair, settings[0]._replace(outside=alone.outside), show_all)
+
         for pair in pairs:
-            if settings is None:
-                settings = self.settings()
-            found, problems = self._file(pair, settings, show_all)
+            found, problems = recall.through(pair, show_all, lambda p=pair: judged(p))  # type: ignore[misc]
             out += found
             errors += problems
             if pair.new is not None and pair.new_path is not None and "allocsafe:" in pair.new.text.replace(" ", ""):
@@ -332,12 +372,14 @@ class _Sides:
                 if unit is not None:
                     comments[pair.new_path] = list(unit.comments())
                     lines[pair.new_path] = pair.added | {j.site.span.line for j in found}
+        recall.close()
         return out, errors, comments, lines
 
     def settings(self) -> Settings:
         """Tables, phases and contracts of the packs, with what the configuration adds."""
         from allocsafe import packs
         from allocsafe.api import Phase
+        from allocsafe.effects.lookup import Contracts
         from allocsafe.effects.summary import Tables
         from allocsafe.flow.analysis import Settings
 
@@ -346,7 +388,7 @@ class _Sides:
         phases = tuple(p for pack in loaded for p in pack.phases)
         extra = dict(self.config.phases)
         phases = tuple(Phase(p.name, p.rank, (*extra.get(p.name, ()), *p.words), p.last_rank) for p in phases)
-        contracts = {k: v for pack in loaded for k, v in pack.contracts.items()} | dict(self.config.contracts)
+        contracts = Contracts({k: v for pack in loaded for k, v in pack.contracts.items()}, self.config.contracts)
         return Settings(Tables(texts), phases, contracts, self.budget, self.outside)
 
     def outside(self, name: str, path: str) -> Sequence[str]:
@@ -360,26 +402,57 @@ class _Sides:
                 hits = [p for p in tree.mentions(name, (".py", ".pyi")) if p != path]
                 if len(hits) <= 24:
                     pattern = re.compile(
-                        rf"[.]\s*{re.escape(name)}\b|[\"']{re.escape(name)}[\"']|\bimport\b[^\n]*\b{re.escape(name)}\b"
+                        rf"[.]\s*{re.escape(name)}\b|[\"']{re.escape(name)}[\"']|\bimport\b(?:[^\n]*|[^\n(]*\([^)]*)\b{re.escape(name)}\b"
                     )
                     hits = [p for p in hits if (source := tree.read(p)) is not None and pattern.search(source.text)]
                 self._outside[key] = hits
         return self._outside[key]
 
     def _open(self, side: str, path: str) -> Unit | None:
-        source = self.texts[side].get(path)
-        if source is None:
-            tree = self.change.new_tree if side == "new" else self.change.old_tree
-            source = tree.read(path) if tree is not None else None
-        if source is None:
-            return None
-        if path.endswith(PYTHON):
-            from allocsafe.frontends.python.unit import open_unit
+        source = self._source(side, path)
+        if self._units is None:
+            from allocsafe.units import Units
 
-            return open_unit(source)
-        from allocsafe.frontends.cpp.unit import open_unit as open_cpp
+            self._units = Units()
+        return None if source is None else self._units.open(source)
 
-        return open_cpp(source)
+    def _source(self, side: str, path: str) -> Source | None:
+        """A file of one side. The tree is asked for a file of the patch too: what it is asked is noted."""
+        tree = self.change.new_tree if side == "new" else self.change.old_tree
+        there = tree.read(path) if tree is not None else None
+        return self.texts[side].get(path) or there
+
+    def _operators(self, side: str) -> Operators | None:
+        """The custom operators of one side, looked up once for all files of the patch."""
+        tree = self.change.new_tree if side == "new" else self.change.old_tree
+        if tree is not None and side not in self._registered:
+            from allocsafe.flow.registered import of_tree
+
+            self._registered[side] = of_tree(tree)
+        return self._registered.get(side)
+
+    def _program(self, side: str) -> Program:
+        """One side as a program."""
+        if side not in self._programs:
+            self._programs[side] = self._new_program(side, lambda p: self._open(side, p))
+        return self._programs[side]
+
+    def _new_program(self, side: str, opened: Callable[[str], Unit | None]) -> Program:
+        from allocsafe.flow.program import Program
+
+        tree = self.change.new_tree if side == "new" else self.change.old_tree
+        made = Program(opened, tree.paths if tree is not None else None)
+        if tree is not None:
+            known = tree
+            made.named = getattr(known, "named", None)
+            made.search(lambda word: known.mentions(word, PYTHON), lambda p: self._text(side, p))
+        made.operators = self._operators(side)
+        return made
+
+    def _text(self, side: str, path: str) -> str | None:
+        """The text of a file of one side."""
+        source = self._source(side, path)
+        return source.text if source is not None else None
 
     def _open_quietly(self, side: str, path: str) -> Unit | None:
         from allocsafe.frontends.base import Unsupported
@@ -394,19 +467,87 @@ class _Sides:
     def _file(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
         from allocsafe.edits import edits
         from allocsafe.edits import pair as pair_up
+        from allocsafe.verdict import Unsafe
 
         errors: list[tuple[str, str]] = []
         new, new_problems = self._side("new", pair.new_path, _around(pair, "new"), pair, settings, errors)
+        # verdicts of the old side tell an old finding from a new one; its logs, what a line that is gone wrote
+        asks = any(isinstance(a.verdict, Unsafe) for a in new) or language_of(pair.path) != "python"
+        before = settings._replace(ask="verdicts" if asks else "places" if self._lost_fills(pair) else "names")
         old, _ = self._side(
-            "old", pair.old_path, _around(pair, "old"), pair, settings, errors if pair.new_path is None else []
+            "old", pair.old_path, _around(pair, "old"), pair, before, errors if pair.new_path is None else []
         )
+        if before.ask == "names":  # by name: no walk has followed them to where they are used
+            old = [a._replace(touched=a.touched | _mentions(pair, a.symbol)) for a in old]
         pairings = pair_up(old, new, pair.lines.to_new, pair.lines.nearest_new)
-        changed = edits(pairings, pair.added, pair.removed, pair.lines.nearest_new)
+        pairings, came = self._moved(pair, settings).edits(pairings) if self._whole(pair) else (pairings, [])
+        changed = [*edits(pairings, pair.added, pair.removed, pair.lines.nearest_new), *came]
+        self.reached = frozenset(a.line for a in new)
+        self.problems = new_problems
         judged = [j for j in (self._judged(pair, edit) for edit in changed) if j.is_new or show_all]
-        judged = [j for j in self._with_fills(pair, judged, pairings, changed) if j.is_new or show_all]
-        judged += self._unread(pair, new_problems, judged)
+        judged = [j for j in self._with_fills(pair, judged, pairings, changed, settings) if j.is_new or show_all]
+        seen = {e.line for e in changed if e.new is not None}
+        judged += [j for j in self._unread(pair, new_problems, judged) if j.site.span.line not in seen]
+        judged = self._elsewhere(pair, judged, settings)
         judged.sort(key=lambda j: j.site.span.line)
         return judged, errors
+
+    @staticmethod
+    def _lost_fills(pair: FilePair) -> bool:
+        """Whether a line that is gone filled something: only a walk of the old side knows what."""
+        return pair.old is not None and any(FILLS.search(pair.old.line(n)) for n in pair.removed)
+
+    def _whole(self, pair: FilePair) -> bool:
+        """Whether other files can be looked into for this one."""
+        whole = self.change.new_tree is not None and self.change.old_tree is not None
+        return whole and pair.complete and pair.path.endswith(PYTHON)
+
+    def _judge(
+        self, settings: Settings, side: str, path: str, definitions: Sequence[Definition], module: bool
+    ) -> list[Alloc]:
+        """The allocations of some definitions of any file."""
+        from allocsafe.flow.analysis import FileAnalysis
+        from allocsafe.frontends.base import Unsupported
+
+        try:
+            analysis = FileAnalysis(self._program(side), path, settings)
+            analysis.run(list(definitions), module)
+        except (Unsupported, RecursionError, FileNotFoundError):
+            return []
+        return _allocs(analysis)
+
+    def _moved(self, pair: FilePair, settings: Settings) -> Moved:
+        from allocsafe.across import Moved
+
+        old, new = self._program("old"), self._program("new")
+        return Moved(old, new, pair, PY_ALLOCATES, lambda *asked: self._judge(settings, *asked))
+
+    def _elsewhere(self, pair: FilePair, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """Allocations of other files that changed functions of this one write to, where that made them worse."""
+        if pair.status != "modified" or not self._whole(pair):
+            return judged
+        from allocsafe.across import Touched, covered, site_of
+        from allocsafe.verdict import Unknown, Unsafe
+
+        old, new = self._program("old"), self._program("new")
+        less = settings._replace(budget=settings.budget / 8)  # what other files come to is an addition
+        asked = Touched(old, new, pair, PY_ALLOCATES, lambda *a: self._judge(less, *a), settings.budget / 4)
+        out = list(judged)
+        for line, before, after, path in asked.sites():
+            here = [j for j in out if j.site.span.line == line and j.site.kind == "dropped-fill"]
+            if any(isinstance(j.verdict, Unsafe) for j in here):
+                continue
+            out = [j for j in out if j not in here]
+            out.append(site_of(pair, line, before, after, path, language_of(pair.path)))
+        if not asked.covered:
+            return out
+
+        def only(name: str) -> bool:  # the whole tree gives the attribute one value
+            given = re.compile(rf"\.{re.escape(name)}[ \t]*(?::[^=\n]+)?=(?!=)")
+            return sum(len(given.findall(new.text(p))) for p in new.mentioning(name) or ()) == 1
+
+        fills = [j for j in out if j.site.kind == "dropped-fill" and isinstance(j.verdict, Unknown)]
+        return [covered(j, asked, only) if j in fills else j for j in out]
 
     def _side(
         self,
@@ -418,20 +559,18 @@ class _Sides:
         errors: list[tuple[str, str]],
     ) -> tuple[list[Alloc], list[object]]:
         """The allocations of one side that the patch can concern."""
-        from allocsafe.edits import Alloc
         from allocsafe.flow.analysis import FileAnalysis
-        from allocsafe.flow.program import Program
         from allocsafe.frontends.base import Unsupported
 
         if path is None or path not in self.texts[side]:
             return [], []
-        tree = self.change.new_tree if side == "new" else self.change.old_tree
-        program = Program(lambda p: self._open(side, p), tree.paths if tree is not None else None)
+        program = self._program(side)
         try:
             unit = program.unit(path)
             if unit is None:
                 return [], []
-            analysis = FileAnalysis(program, path, settings)
+            share = settings._replace(budget=settings.budget * SHARES[side])
+            analysis = FileAnalysis(program, path, share)
             names = self._changed_names(pair)
             wanted, module = concerned(analysis, unit, changed, names)
             analysis.run(wanted, module)
@@ -441,22 +580,7 @@ class _Sides:
         except RecursionError:
             errors.append((path, "nests too deeply to be read"))
             return [], []
-        found = [
-            Alloc(
-                f.span.line,
-                f.span.column,
-                f.symbol,
-                f.what,
-                f.filled,
-                f.verdict,
-                f.attrs,
-                f.owner,
-                f.touched,
-                f.partial,
-            )
-            for f in sorted(analysis.found.values(), key=lambda f: (f.span.line, f.span.column))
-        ]
-        return found, list(analysis.problems)
+        return _allocs(analysis), list(analysis.problems)
 
     def _changed_names(self, pair: FilePair) -> set[str]:
         names: set[str] = set()
@@ -475,7 +599,10 @@ class _Sides:
         path = pair.new_path or pair.old_path or ""
         text = pair.new.line(edit.line).strip() if pair.new is not None else ""
         before = None
-        if edit.old_line and pair.old is not None:
+        if edit.old_line and edit.old_path:
+            stood = (self._text("old", edit.old_path) or "").split("\n")
+            before = Before(edit.old_path, edit.old_line, stood[edit.old_line - 1 : edit.old_line][0].strip())
+        elif edit.old_line and pair.old is not None:
             before = Before(pair.old_path or "", edit.old_line, pair.old.line(edit.old_line).strip())
         span = Span(path, edit.line, edit.column, edit.line, edit.column + max(len(text) - edit.column, 1))
         language = language_of(path)
@@ -508,7 +635,13 @@ class _Sides:
         """Nothing can read an allocation that is no more; but what its name holds now may be memory all the same."""
         from allocsafe.verdict import Event, Safe, Unknown
 
+        moved = self._moved(pair, self.settings()).went(edit) if self._whole(pair) else None
+        if moved is not None:
+            return moved
         trace = (Event("note", span, "", "taken out"),)
+        unseen = self._in_its_place(pair, edit)
+        if unseen is not None:
+            return unseen
         target = edit.symbol if re.fullmatch(r"[\w.]+", edit.symbol) else ""
         for line in sorted(pair.added) if pair.new is not None and target else ():
             row = pair.new.line(line) if pair.new is not None else ""
@@ -524,14 +657,42 @@ class _Sides:
                 )
         return Safe("the allocation is gone", trace)
 
+    def _in_its_place(self, pair: FilePair, edit: Edit) -> Verdict | None:
+        """An allocation stands where this one stood, and no walk came to it: it is not gone, it was not looked at."""
+        from allocsafe.source import Span
+        from allocsafe.verdict import Unknown
+
+        block = next((b for b in pair.lines.blocks if b[0] < edit.old_line <= b[1]), None)
+        python = pair.path.endswith(PYTHON)
+        if block is None or pair.new is None or not (python or self.problems):  # in C++ what takes its place has values
+            return None
+        for line in range(block[2] + 1, block[3] + 1):
+            row = pair.new.line(line)
+            code = re.sub(r"#.*", "", row) if python else re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", row)
+            if line in self.reached or not (PY_UNFILLED if python else CPP_ALLOCATES).search(code):
+                continue
+            problem = _nearest(self.problems, line)
+            if isinstance(problem, Unknown):
+                return problem
+            span = Span(pair.new_path or pair.path, line, 1, line, 1 + len(row))
+            return Unknown(
+                "context", span, "no walk reached what stands in its place", "an entry point that leads to it"
+            )
+        return None
+
     def _with_fills(
-        self, pair: FilePair, judged: list[Judged], pairings: Sequence[object], changed: list[Edit]
+        self,
+        pair: FilePair,
+        judged: list[Judged],
+        pairings: Sequence[object],
+        changed: list[Edit],
+        settings: Settings,
     ) -> list[Judged]:
         """A fill that was taken out is reported where it stood, with the verdict of what it filled."""
         from allocsafe.api import Before, Judged, Site
         from allocsafe.edits import Pairing, dropped_fills, fills
         from allocsafe.source import Span
-        from allocsafe.verdict import Event, Unknown, Unsafe
+        from allocsafe.verdict import Event, Safe, Unknown, Unsafe
 
         if pair.old is None or pair.new is None or pair.new_path is None:
             return judged
@@ -564,6 +725,15 @@ class _Sides:
                 same = [j for j, e in zip(judged, changed, strict=False) if e.new is hit.new and e.new is not None]
                 if any(e.kind == "unfilled" and e.new is hit.new for e in changed):
                     continue
+                lasting = (
+                    self._dropped(pair, fill, settings)
+                    if python and isinstance(hit.new and hit.new.verdict, Safe) and self._lives_on(pair, fill, hit)
+                    else None
+                )
+                if lasting is not None and not isinstance(lasting[0], Safe):
+                    out = [j for j in out if j not in same]
+                    out.append(Judged(site, lasting[0], (), lasting[1]))
+                    continue
                 if hit.new is not None and hit.new.verdict is not None:
                     out = [j for j in out if j not in same]
                     was_there = (
@@ -573,6 +743,13 @@ class _Sides:
                     )
                     out.append(Judged(site, hit.new.verdict, (), not was_there))
                     continue
+                stopped = _nearest(self.problems, line)
+                if hit.new is None and isinstance(stopped, Unknown):  # its new side could not be judged
+                    out.append(Judged(site, stopped, (), True))
+                continue
+            asked = self._dropped(pair, fill, settings) if python else None
+            if asked is not None:
+                out.append(Judged(site, asked[0], (), asked[1]))
                 continue
             unknown = Unknown(
                 "outside",
@@ -584,6 +761,35 @@ class _Sides:
             )
             out.append(Judged(site, unknown, (), True))
         return out
+
+    def _lives_on(self, pair: FilePair, fill: DroppedFill, hit: Pairing) -> bool:
+        """Whether the fill stood in another function than the allocation: what it filled may be of an earlier step."""
+        return hit.old is not None and hit.old.owner != self._owner_at(pair, fill.line)
+
+    def _dropped(self, pair: FilePair, fill: DroppedFill, settings: Settings) -> tuple[Verdict, bool] | None:
+        """The verdict on a fill that was taken out of memory that lives on, and whether its hole is new."""
+        from allocsafe.flow import dropped
+        from allocsafe.flow.analysis import FileAnalysis
+        from allocsafe.frontends.base import Unsupported
+        from allocsafe.frontends.python.unit import open_unit
+
+        def analyse(side: str, source: Source, definition: Definition, alone: bool) -> FileAnalysis | None:
+            program = self._new_program(side, lambda p: open_unit(source) if p == source.path else self._open(side, p))
+            analysis = FileAnalysis(program, source.path, settings._replace(budget=settings.budget * SHARES["mark"]))
+            if alone:
+                analysis.run_alone(definition)
+            else:
+                analysis.run([definition], False)
+            return analysis
+
+        old = self._open_quietly("old", pair.old_path or "")
+        new = self._open_quietly("new", pair.new_path or "")
+        if old is None or new is None:
+            return None
+        try:
+            return dropped.judged(pair, fill, old, new, analyse)
+        except (Unsupported, RecursionError):
+            return None
 
     def _owner_at(self, pair: FilePair, line: int) -> str:
         """The definition around a line of the old side."""
@@ -646,6 +852,15 @@ class _Sides:
         return out
 
 
+def _mentions(pair: FilePair, symbol: str) -> frozenset[int]:
+    """The removed lines that name what an allocation is bound to."""
+    last = re.findall(r"\w+", symbol)
+    if pair.old is None or not last:
+        return frozenset()
+    word = re.compile(rf"\b{re.escape(last[-1])}\b")
+    return frozenset(n for n in pair.removed if word.search(pair.old.line(n)))
+
+
 def _around(pair: FilePair, side: str) -> frozenset[int]:
     """The changed lines of one side; where it has none for what the other side changed, the lines on both sides of
     the gap.
@@ -682,6 +897,19 @@ def _nearest(problems: list[object], line: int) -> object | None:
         if at <= line and (best is None or at >= getattr(best, "span").line):  # noqa: B009
             best = problem
     return best if best is not None else (problems[0] if problems else None)
+
+
+def _allocs(analysis: FileAnalysis) -> list[Alloc]:
+    """What an analysis found, in the order of the file."""
+    from allocsafe.edits import Alloc
+
+    return [
+        Alloc(
+            f.span.line, f.span.column, f.symbol, f.what, f.filled, f.verdict, f.attrs, f.owner, f.touched, f.partial,
+            f.reach,
+        )
+        for f in sorted(analysis.found.values(), key=lambda f: (f.span.line, f.span.column))
+    ]  # fmt: skip
 
 
 def concerned(

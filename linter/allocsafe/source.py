@@ -26,14 +26,26 @@ NOWHERE = Span("", 0, 0, 0, 0)
 """For steps that no character of the source stands for (a default argument, a made-up loop bound)."""
 
 
+class Inserted(NamedTuple):
+    """Statements that a question puts before line `line` of the function that starts at line `within`.
+
+    They are lowered with the function, at the place of that line; the text itself, its lines and its definitions stay.
+    """
+
+    line: int
+    within: int
+    rows: tuple[str, ...]
+
+
 class Source:
     """One file's text on one side of a patch. `text` has `\\n` line ends whatever the file had."""
 
-    __slots__ = ("_lines", "path", "text")
+    __slots__ = ("_lines", "inserted", "path", "text")
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, inserted: tuple[Inserted, ...] = ()) -> None:
         self.path = path
         self.text = text
+        self.inserted = inserted
         self._lines: list[str] | None = None
 
     @property

@@ -35,6 +35,7 @@ Facet: TypeAlias = Literal[
     "kept",  # stored, registered, saved, sent or compared whole while it has a hole
     "order",  # depends on which of two methods runs first
     "padding",  # written up to one length, read up to a longer one
+    "contained",  # only elements at the same places are computed from it, and nobody reads those
     "stale",  # written, but by an earlier step
     "partial-fill",  # C++: a loop, memcpy or memset covers less than what is read
     "container",  # C++: sizeof of a container, reserve then [], address kept across growth

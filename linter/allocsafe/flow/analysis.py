@@ -11,29 +11,58 @@ method that no phase names has no order: a read that only such a method could co
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from allocsafe.effects.lookup import Contracts
 from allocsafe.effects.summary import Tables
-from allocsafe.flow import arithmetic, attributes, calls, containers, control, items, loops  # noqa: F401  (they register their steps)
+from allocsafe.flow import (  # noqa: F401  (they register their steps)
+    arithmetic,
+    attributes,
+    calls,
+    containers,
+    contracts,
+    control,
+    fields,
+    items,
+    loops,
+    parameters,
+    records,
+    runners,
+)
+from allocsafe.flow.behind import Behind
 from allocsafe.flow.buffers import Buffer
+from allocsafe.flow.called import phase_by_word
 from allocsafe.flow.calls import invoke
+from allocsafe.flow.clock import now
 from allocsafe.flow.conditions import Atom, TooManyPaths
-from allocsafe.flow.machine import Frame, Machine, OutOfBudget
-from allocsafe.flow.memory import log
+from allocsafe.flow.constructions import made_elsewhere
+from allocsafe.flow.drivers import Drivers, elsewhere, said_elsewhere
+from allocsafe.flow.factories import Callers
+from allocsafe.flow.factories import elsewhere as callers_elsewhere
+from allocsafe.flow.fakes import is_fake
+from allocsafe.flow.holders import note_views
+from allocsafe.flow.machine import Frame, Left, Machine, OutOfBudget
+from allocsafe.flow.memory import holds_array, log
 from allocsafe.flow.program import Program
+from allocsafe.flow.reach import Reach, receiver
+from allocsafe.flow.readers import Searcher
+from allocsafe.flow.stale import finish
 from allocsafe.flow.state import State, choose, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
 from allocsafe.flow.witness import Reads
 from allocsafe.frontends.base import Definition, Unit, Unsupported
 from allocsafe.ir.nodes import ClassDef, Function, FunctionStub
 from allocsafe.source import Span
-from allocsafe.verdict import Safe, Unknown, Unsafe, Verdict
+from allocsafe.verdict import Event, Safe, Unknown, Unsafe, Verdict
 
 if TYPE_CHECKING:
     from allocsafe.api import Phase
+
+
+SCRIPT = re.compile(r"""^if[ \t(]+__name__\s*==\s*["']__main__["']""", re.M)
+"""Where a file that is run as a program begins."""
 
 
 class Found(NamedTuple):
@@ -50,6 +79,16 @@ class Found(NamedTuple):
     partial: Verdict | None = (
         None  # C++: the verdict if zeros did not count as values; only to be compared with the other side's
     )
+    reach: frozenset[tuple[str, int]] = frozenset()  # paths and lines of other files at which it is written or read
+
+
+MOST_STOPS = 2
+"""Entry points of one walk that may be left at a limit; those behind are not walked any more."""
+
+Ask = Literal["verdicts", "places", "names"]
+"""What is wanted of a side: everything; where its allocations are written and read; or only what they are. The old
+side's verdicts matter only where the new side has a finding.
+"""
 
 
 class Settings(NamedTuple):
@@ -57,10 +96,11 @@ class Settings(NamedTuple):
 
     tables: Tables
     phases: tuple[Phase, ...]
-    contracts: dict[str, str]
+    contracts: Contracts
     budget: float
     outside: Callable[[str, str], Sequence[str]]  # (name, path) -> other files that mention the name
     most_roots: int = 8
+    ask: Ask = "verdicts"
 
 
 class FileAnalysis:
@@ -85,21 +125,36 @@ class FileAnalysis:
             tuple[int, int], dict[str, str]
         ] = {}  # as the function says them that holds the allocation, whoever calls it
         self.lines: frozenset[int] = frozenset()
+        self.follow: tuple[str, frozenset[int]] | None = None  # allocations of another file, driven from this one
+        self.searcher: Searcher | None = None
+        self.toward: frozenset[str] = frozenset()
+        self.own_methods: frozenset[str] = frozenset()  # of the class whose life is walked, what they touch or not
+        self.reach: Reach | None = None
+        self.left: list[Left] = []  # what the marks of a dropped fill found, a walk each
         self.dropped: set[str] = set()  # definitions with more entry points than are walked
-        self.deadline = time.monotonic() + 2 * settings.budget
+        self.unproved: dict[str, str] = {}  # definitions of classes below which something may be missing, and why
+        self.deadline = now() + settings.budget
 
     # ------------------------------------------------------------ the file as names
 
     def text_of(self, definition: Definition) -> str:
-        return "\n".join(self.unit.source.lines[definition.first_line - 1 : definition.last_line])
+        rows = self.unit.source.lines[definition.first_line - 1 : definition.last_line]
+        put = [row for i in self.unit.source.inserted if i.within == definition.first_line for row in i.rows]
+        return "\n".join([*rows, *put])
 
     def callers(self, name: str) -> list[Definition]:
         """Definitions whose text calls something of this last name (not the definition itself)."""
         pattern = re.compile(rf"(?<!def )\b{re.escape(name)}\s*[(\[<,)]")
+        whole = self.unit.source.text
+        if name not in whole and not self.unit.source.inserted:
+            return []
         return [
             d
             for d in self.unit.definitions
-            if d.kind == "function" and d.qualname.rsplit(".", 1)[-1] != name and pattern.search(self.text_of(d))
+            if d.kind == "function"
+            and d.qualname.rsplit(".", 1)[-1] != name
+            and name in (text := self.text_of(d))
+            and pattern.search(text)
         ]
 
     def roots(self, definition: Definition) -> list[Definition]:
@@ -109,15 +164,25 @@ class FileAnalysis:
         todo = [definition]
         while todo:
             at = todo.pop(0)
-            above = [d for d in self.callers(self._called_as(at)) if d.qualname not in seen]
-            if not above and at is not definition:
+            callers = self.callers(self._called_as(at))
+            above = [d for d in callers if d.qualname not in seen]
+            if not callers and at is not definition:
                 roots.append(at)
+            elif not above and not todo and not roots and at is not definition:
+                roots.append(at)  # they all call each other
             for caller in above:
                 seen.add(caller.qualname)
                 todo.append(caller)
         if len(roots) > self.settings.most_roots:
             self.dropped.add(definition.qualname)
         return roots[: self.settings.most_roots]
+
+    def leading(self, definition: Definition) -> list[Definition]:
+        """The definition and every function of the file that leads to it."""
+        out = [definition]
+        for at in out:
+            out += [d for d in self.callers(self._called_as(at)) if d not in out]
+        return out
 
     @staticmethod
     def _called_as(definition: Definition) -> str:
@@ -135,7 +200,7 @@ class FileAnalysis:
             inside = {n for d in self.unit.definitions for n in range(d.first_line, d.last_line + 1)}
             lines |= set(range(1, len(self.unit.source.lines) + 1)) - inside
         self.lines = frozenset(lines)
-        self.deadline = time.monotonic() + 2 * self.settings.budget
+        self.deadline = now() + self.settings.budget
         classes: dict[str, list[Definition]] = {}
         for definition in wanted:
             if definition.kind != "function":
@@ -148,9 +213,24 @@ class FileAnalysis:
             self._guard(methods[0], lambda o=owner, ms=methods: self._class(o, ms))  # type: ignore[misc]
         if module_too:
             self._guard(None, self._module)
+        if self.unit.language == "python" and SCRIPT.search(self.unit.source.text):
+            open_ = any(f.verdict is not None and _left(f.verdict) for f in self.found.values())
+            if open_ or module_too:  # what is judged within its function needs no caller
+                self._guard(None, self._script)
         for key, attrs in self.own_attrs.items():
             if key in self.found:
                 self.found[key] = self.found[key]._replace(attrs=attrs)
+
+    def run_alone(self, definition: Definition) -> None:
+        """Judges what one definition makes by its own walk, from opaque arguments: what its callers do is not seen."""
+        self.lines = frozenset(range(definition.first_line, definition.last_line + 1))
+
+        def walk() -> None:
+            m = self.machine()
+            self._walk_root(m, definition)
+            self.collect(m)
+
+        self._guard(definition, walk)
 
     def _guard(self, definition: Definition | None, act: Callable[[], None]) -> None:
         """A bug or a budget inside one definition costs its sites' verdicts, not the run."""
@@ -189,9 +269,17 @@ class FileAnalysis:
 
     def machine(self) -> Machine:
         s = self.settings
-        m = Machine(self.program, s.tables, min(time.monotonic() + s.budget, self.deadline), s.phases, s.contracts)
-        m.follow = (self.path, self.lines)
+        m = Machine(self.program, s.tables, min(now() + s.budget, self.deadline), s.phases, s.contracts)
+        m.follow = self.follow if self.follow is not None else (self.path, self.lines)
+        m.held.toward = self.toward
         return m
+
+    def _script(self) -> None:
+        """The file run as a program: what stands behind `if __name__ == "__main__"` calls its functions, too."""
+        m = self.machine()
+        m.script = self.path
+        m.run_module(self.path)
+        self.collect(m)
 
     def _module(self) -> None:
         m = self.machine()
@@ -218,8 +306,17 @@ class FileAnalysis:
         self._walk_root(m, definition)
         alone = self.collect(m, keep=False)
         self._own(alone, [definition])
+        if is_fake(self.unit, definition):
+            for key, found in alone.items():
+                why = f"it has no elements: {definition.qualname} is the fake implementation of an operator"
+                fake = Safe(why, (Event("allocated", found.span, "", found.what),))
+                self._put(key, found if found.verdict is None else found._replace(verdict=fake))
+            return
         leaving = [f for f in alone.values() if f.verdict is not None and _left(f.verdict)]
-        if roots and leaving:
+        beyond = Callers({}, True, frozenset())
+        if leaving and self.settings.ask == "verdicts" and self.follow is None and self.unit.language == "python":
+            beyond = callers_elsewhere(self, self.leading(definition))
+        if leaving and (roots or beyond.called):
             reached: dict[tuple[int, int], list[Found]] = {}
             for root in roots:
                 machine = self.machine()
@@ -228,13 +325,18 @@ class FileAnalysis:
                 else:
                     self._walk_root(machine, root)
                 for key, found in self.collect(machine, keep=False).items():
-                    reached.setdefault(key, []).append(found)
+                    if root.qualname not in beyond.called or found.verdict is None or not _left(found.verdict):
+                        reached.setdefault(key, []).append(found)  # what goes on leaving is judged by who gets it
+            for key, several in beyond.found.items():
+                reached.setdefault(key, []).extend(several)
             for key, found in alone.items():
                 seen = reached.get(key)
                 if seen and found.verdict is not None and _left(found.verdict):
                     worst = max(seen, key=lambda f: _badness(f.verdict))
-                    if isinstance(found.verdict, Unsafe) and not all(isinstance(f.verdict, Safe) for f in seen):
-                        worst = found  # returned with a hole, and no caller is proved to be content with it
+                    if isinstance(found.verdict, Unsafe) and isinstance(worst.verdict, Unknown):
+                        worst = worst if _read(worst.verdict) else found  # returned with a hole, and nobody is content
+                    if isinstance(worst.verdict, Safe) and not beyond.complete:
+                        worst = worst._replace(verdict=_unseen_callers(definition, found, worst.verdict))
                     self._put(
                         key,
                         found._replace(
@@ -270,6 +372,10 @@ class FileAnalysis:
             why = f"more than {self.settings.most_roots} entry points lead here, and not all were walked"
             decides = "a narrower --only, or fewer callers in one file"
             found = found._replace(verdict=Unknown("budget", found.span, why, decides, found.verdict.trace))
+        if by_callers and found.owner in self.unproved and isinstance(found.verdict, Safe):
+            why = f"a class below may do otherwise: {self.unproved[found.owner]}"
+            decides = "a class at module level that names its base"
+            found = found._replace(verdict=Unknown("call", found.span, why, decides, found.verdict.trace))
         old = self.found.get(key)
         if old is None or _badness(found.verdict) > _badness(old.verdict):
             self.found[key] = found
@@ -279,17 +385,25 @@ class FileAnalysis:
         stub = self.unit.function(definition.qualname)
         if stub is None:
             return
-        m.run_module(self.path)
+        try:
+            m.run_module(self.path)
+        except (TooManyPaths, OutOfBudget) as limit:
+            self._stopped(m, stub, limit)
+            return
         receiver: Value | None = None
         if definition.owner:
             cls = self.unit.klass(definition.owner)
             if cls is not None and "staticmethod" not in stub.decorator_names:
                 receiver = m.new_object("instance", stub.span, definition.owner, self.path)
+                m.open_objects.add(receiver.obj)
         self._enter(m, stub, receiver, definition.owner)
 
     def _enter(self, m: Machine, stub: FunctionStub, receiver: Value | None, owner: str) -> None:
-        function = stub.load()
-        base = Frame(m.fresh(), function, self.path, owner, 0, receiver)
+        if len(m.stops) >= MOST_STOPS:  # more time would go the same way
+            self._escaped(m, stub)
+            return
+        function, path = stub.load(), stub.span.path
+        base = Frame(m.fresh(), function, path, owner, 0, receiver)
         depth = len(m.frames)
         m.frames.append(base)
         try:
@@ -298,16 +412,19 @@ class FileAnalysis:
                 for d in function.decorator_names
                 if d not in calls.TRANSPARENT
             ):
-                frame = Frame(m.fresh(), function, self.path, owner, 0, receiver)
+                frame = Frame(m.fresh(), function, path, owner, 0, receiver)
                 m.known_frames[frame.ident] = 0
-                calls.bind(m, frame, Closure(stub, self.path, 0, receiver, owner), [], {}, [], stub.span, root=True)
+                calls.bind(m, frame, Closure(stub, path, 0, receiver, owner), [], {}, [], stub.span, root=True)
                 calls.run_frame(m, frame, stub.span)
             else:
-                invoke(m, Closure(stub, self.path, 0, receiver, owner), [], {}, stub.span, root=True)
+                invoke(m, Closure(stub, path, 0, receiver, owner), [], {}, stub.span, root=True)
         except (TooManyPaths, OutOfBudget) as limit:
             self._stopped(m, stub, limit)
         if m.state.path == 0:
             m.dead_ends.append(stub.span)
+        if m.left.stale:
+            finish(m, stub.span)
+        parameters.load(m)
         del m.frames[depth:]
         self._held(m)
 
@@ -316,6 +433,8 @@ class FileAnalysis:
         """Notes every attribute and global through which a buffer can be reached now: also what was put into a
         container after that was stored.
         """
+        note_views(m)
+        behind = Behind(m)
         for (where, name), value in list(m.state.cells.items()):
             if isinstance(name, tuple) and name[0] == "attr":
                 word = str(name[1])
@@ -323,8 +442,8 @@ class FileAnalysis:
                 word = name
             else:
                 continue
-            for _, array in m.arrays(value):
-                m.buffers[array.buf].kept_in.add(word)
+            for number in behind.of(value):
+                m.buffers[number].kept_in.add(word)
 
     def _stopped(self, m: Machine, stub: FunctionStub, limit: Exception) -> None:
         """What was walked before a limit holds: a hole found there is one. All that is still alive escapes."""
@@ -336,11 +455,22 @@ class FileAnalysis:
                 f"left when the paths through {stub.name} became too many",
                 "splitting the function",
             )
+        self.problems.append(Unknown(step, stub.span, f"the walk was {why}", decides))
         m.conds.grow()
         m.conds.deadline = float("inf")
-        m.deadline = max(m.deadline, time.monotonic() + 0.25 * self.settings.budget)
+        m.deadline = max(m.deadline, now() + 0.25 * self.settings.budget)
+        m.stops.append((step, why, decides))
         m.dry, m.handlers, m.turns = 0, [], ()
+        self._escaped(m, stub)
+
+    @staticmethod
+    def _escaped(m: Machine, stub: FunctionStub) -> None:
+        """A function was not walked to its end: anything may have happened to what it can reach."""
+        step, why, decides = m.stops[-1]
         m.state = State(1, m.state.cells)
+        for cell, value in list(m.state.cells.items()):
+            if not isinstance(cell[0], int) and plain(value):
+                m.state.cells[cell] = m.unknown(str(cell[1][-1] if isinstance(cell[1], tuple) else cell[1]))
         for buffer in m.buffers:
             if not buffer.filled:
                 log(
@@ -359,7 +489,7 @@ class FileAnalysis:
 
     def _class(self, owner: str, methods: list[Definition]) -> None:
         family = [owner, *self.subclasses(owner)]
-        drivers = [
+        makers = [
             d for name in family for d in self.callers(name.rsplit(".", 1)[-1]) if d.owner not in family and not d.owner
         ]
         first = self.machine()
@@ -376,50 +506,124 @@ class FileAnalysis:
         alone = self.collect(first, keep=False)
         self._own(alone, methods)
         lasting = {
-            key: f for key, f in alone.items() if f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))
+            key: f
+            for key, f in alone.items()
+            if self.settings.ask != "names" and f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))
         }
         for key, found in alone.items():
             if key not in lasting:
                 self._put(key, found)
         if not lasting:
             return
-        drivers = [r for d in drivers for r in (self.roots(d) or [d])]
-        reached: dict[tuple[int, int], list[Found]] = {}
-        tops = list({d.qualname: d for d in drivers}.values())
+        makers = [r for d in makers for r in (self.roots(d) or [d])]
+        tops = list({d.qualname: d for d in makers}.values())
         if len(tops) > self.settings.most_roots:
             self.dropped |= {d.qualname for d in methods}
         unique = tops[: self.settings.most_roots]
         walks: list[Machine] = []
-        for driver in unique:
+        for maker in unique:
             m = self.machine()
-            if driver.owner:
-                m = self._life(m, driver.owner, [driver])
+            if maker.owner:
+                m = self._life(m, maker.owner, [maker])
             else:
-                self._walk_root(m, driver)
+                self._walk_root(m, maker)
             walks.append(m)
+        own: list[Machine] = []
+        made_here = list(walks)
         if not any(
             (buffer.site.line, buffer.site.column) in lasting
             for m in walks
             for buffer in m.buffers
             if buffer.site.path == self.path
-        ):
-            walks += [
-                self._life(self.machine(), name, methods) for name in family
+        ) or said_elsewhere(self, family):
+            own = [
+                self._life(self.machine(), name, methods) for name in self._concrete(family)
             ]  # a subclass may fill less than its base does
         else:
             walks += [self._life(self.machine(), name, methods) for name in family[1:] if self._own_life(name)]
-        self.unseen = self._unwalked(family, walks)
-        for m in walks:
-            for key, found in self.collect(m, keep=False).items():
-                reached.setdefault(key, []).append(found)
-        self.unseen = ""
+        walks += self._lives_below(owner, methods, walks + own)
+        reached = self._reached(family, walks + own)
+        if self.settings.ask == "verdicts" and any(
+            _badness(f.verdict) > 0 for key in lasting for f in reached.get(key, [lasting[key]])
+        ):
+            beyond = self._elsewhere(family, methods)
+            if beyond.walks and beyond.complete:  # who constructs it is in view: the order is theirs
+                reached = self._reached(family, walks + beyond.walks)
+            elif beyond.walks:
+                for key, several in self._reached(family, beyond.walks).items():
+                    reached.setdefault(key, []).extend(several)
+            if not beyond.complete or not beyond.walks:
+                reached = self._driven_by_makers(family, methods, made_here, reached)
         for key, found in lasting.items():
             seen = reached.get(key)
-            worst = max(seen, key=lambda f: _badness(f.verdict)) if seen else found
+            worst = _worst(seen) if seen else found
             self._put(key, worst, by_callers=True)
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)), by_callers=True)
+
+    def _reached(self, family: Sequence[str], walks: Sequence[Machine]) -> dict[tuple[int, int], list[Found]]:
+        """What each walk says of each allocation that it came to."""
+        out: dict[tuple[int, int], list[Found]] = {}
+        self.unseen = self._unwalked(family, walks)
+        for m in walks:
+            for key, found in self.collect(m, keep=False).items():
+                out.setdefault(key, []).append(found)
+        self.unseen = ""
+        return out
+
+    def _driven_by_makers(
+        self,
+        family: Sequence[str],
+        methods: Sequence[Definition],
+        walks: Sequence[Machine],
+        reached: dict[tuple[int, int], list[Found]],
+    ) -> dict[tuple[int, int], list[Found]]:
+        """What all who make the object do with it, if all of them could be walked; else what is known already."""
+        if self.unit.language != "python" or self.follow is not None:
+            return reached
+        classes = [ClassOf(cls, self.path) for name in family if (cls := self.unit.klass(name)) is not None]
+        made = made_elsewhere(self, classes, self._names_of(methods))
+        if not made.complete:
+            return reached
+        out = self._reached(family, walks)
+        for key, several in made.found.items():
+            out.setdefault(key, []).extend(several)
+        return out
+
+    def _elsewhere(self, family: Sequence[str], methods: Sequence[Definition]) -> Drivers:
+        """The walks of those who construct the object in other files."""
+        if self.unit.language != "python":
+            return Drivers([], True)
+        classes = [ClassOf(cls, self.path) for name in family if (cls := self.unit.klass(name)) is not None]
+        return elsewhere(self, classes, self._names_of(methods))
+
+    def _concrete(self, family: Sequence[str]) -> Sequence[str]:
+        """The classes of a family that have instances: not the first one where it only promises methods that a class
+        below defines.
+        """
+        cls = self.unit.klass(family[0])
+        if cls is None or self.unit.language != "python":
+            return family
+        mine = ClassOf(cls, self.path)
+        hierarchy = self.program.hierarchy
+        return family[1:] if hierarchy.has_abstract(mine) and hierarchy.family(mine).members else family
+
+    def _lives_below(self, owner: str, methods: list[Definition], walks: Sequence[Machine]) -> list[Machine]:
+        """The lives of classes of other files below `owner`; where some may be missing, nothing here is proved."""
+        from allocsafe.flow import lives
+
+        cls = self.unit.klass(owner)
+        if cls is None or self.unit.language != "python":
+            return []
+        found, unseen = lives.below(self, ClassOf(cls, self.path), walks)
+        if unseen:
+            self.unproved.update((d.qualname, unseen) for d in methods)
+        return lives.walked(self, found, self._names_of(methods))
+
+    def life_of(self, owner: str, names: set[str]) -> Machine:
+        """The life of an object of this file whose allocations stand in another one, from what keeps them."""
+        return self._life(self.machine(), owner, [], names)
 
     def _own_life(self, name: str) -> bool:
         """Whether a subclass with methods of its own is made by nobody in the file: the walks of its base say nothing
@@ -458,17 +662,43 @@ class FileAnalysis:
     def relevant(self, m: Machine, cls: ClassDef, names: set[str]) -> list[FunctionStub]:
         """Methods (inherited ones too) whose text mentions one of the names."""
         out: dict[str, FunctionStub] = {}
+        nearer: dict[str, tuple[FunctionStub, str]] = {}
         for base in self.program.lineage(ClassOf(cls, self.path)):
             unit = self.program.unit(base.path)
             if unit is None:
                 continue
             for name, stub in base.cls.methods.items():
                 text = "\n".join(unit.source.lines[stub.span.line - 1 : stub.span.end_line])
+                mine, said = nearer.setdefault(name, (stub, text))
+                if mine is not stub and f"super().{name}" not in said and f"{base.cls.name}.{name}" not in said:
+                    continue  # a class below defines it: no instance runs this one but by `super`
                 if name not in out and any(re.search(rf"\b{re.escape(n)}\b", text) for n in names):
-                    out[name] = stub
+                    out[name] = mine
         return list(out.values())
 
-    def _life(self, m: Machine, owner: str, wanted: list[Definition]) -> Machine:
+    def driven(self, definition: Definition, names: set[str]) -> Machine:
+        """A walk that starts where a function of this file constructs what another file defines."""
+        m = self.machine()
+
+        def act() -> None:
+            nonlocal m
+            if definition.owner:
+                m = self._life(m, definition.owner, [], names | {definition.qualname.rsplit(".", 1)[-1]})
+            else:
+                self._walk_root(m, definition)
+
+        self._guard(definition, act)
+        return m
+
+    def _names_of(self, wanted: Sequence[Definition]) -> set[str]:
+        """The methods and the attributes they assign."""
+        names: set[str] = {d.qualname.rsplit(".", 1)[-1] for d in wanted}
+        for definition in wanted:
+            names |= set(re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", self.text_of(definition)))
+            names |= set(re.findall(r"register_buffer\(\s*[\"'](\w+)", self.text_of(definition)))
+        return names
+
+    def _life(self, m: Machine, owner: str, wanted: list[Definition], more: set[str] | None = None) -> Machine:
         """One object from construction on: `__init__`, then the methods that matter, by phase. The machine whose walk
         was the whole one.
 
@@ -478,15 +708,19 @@ class FileAnalysis:
         cls = self.unit.klass(owner)
         if cls is None:
             return m
-        names: set[str] = {d.qualname.rsplit(".", 1)[-1] for d in wanted}
-        for definition in wanted:
-            names |= set(re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", self.text_of(definition)))
-            names |= set(re.findall(r"register_buffer\(\s*[\"'](\w+)", self.text_of(definition)))
+        names = self._names_of(wanted) | (more or set())
+        if self.searcher is None:
+            self.searcher = Searcher(self.program, m.follow[0] if m.follow is not None else self.path)
+        self.reach = Reach(self.searcher, lambda name: phase_named(name, self.settings.phases), self.settings.budget)
         while True:
+            self.reach.prepare(m)
             walked = self._live(m, cls, owner, names)
             for buffer in m.buffers:
                 names |= buffer.kept_in
-            if {s.qualname for s in self._matter(m, cls, names)} <= walked:
+            again = self.reach.again(m) if self.unit.language == "python" else False
+            if {s.qualname for s in self._matter(m, cls, names)} <= walked and not again:
+                self.reach.settle(m)
+                self.reach = None
                 return m
             m = self.machine()
 
@@ -503,6 +737,7 @@ class FileAnalysis:
         if isinstance(init, Closure):
             self._phase(m, phase_named("__init__", self.settings.phases))
             invoke(m, init, [], {}, receiver_span(self.path), root=True)
+        parameters.load(m)
         m.frames.pop()
         self._doubt_attributes(m, cls, receiver)
         self._held(m)
@@ -510,7 +745,13 @@ class FileAnalysis:
             names |= buffer.kept_in
         stubs = self._matter(m, cls, names)
         inside = self._called_inside(stubs)
-        self._sequence(m, [(s, receiver) for s in stubs if s.name not in inside])
+        lineage = self.program.lineage(ClassOf(cls, self.path))
+        self.own_methods = frozenset(name for each in lineage for name in each.cls.methods)
+        entries: list[Entry] = [(s, receiver) for s in stubs if s.name not in inside]
+        if self.reach is not None:
+            replaced = self.program.hierarchy.replaced(ClassOf(cls, self.path))
+            entries += [(guest.stub, guest.owner) for guest in self.reach.guests(stubs, replaced)]
+        self._sequence(m, entries)
         return {s.qualname for s in stubs}
 
     def _doubt_attributes(self, m: Machine, cls: ClassDef, receiver: Ref) -> None:
@@ -525,7 +766,7 @@ class FileAnalysis:
         for name in assigned:
             cell = (("obj", receiver.obj), ("attr", name))
             held = m.state.cells.get(cell)
-            if held is not None and plain(held):
+            if held is not None and (plain(held) or not holds_array(m, held)):
                 kept = m.decide(("initial", receiver.obj, name), f"self.{name} still has its first value", "order")
                 other = Opaque(("attr", ("obj", receiver.obj), name, "later"), f"self.{name}")
                 m.state.cells[cell] = choose(m.conds, [(kept, held), (m.conds.no(kept), other)]) or held
@@ -580,7 +821,7 @@ class FileAnalysis:
         pass is that one, and
         comes before every replay.
         """
-        phased = [(entry, phase_named(_last(entry[0]), self.settings.phases)) for entry in entries]
+        phased = [(entry, self._phase_of(entry[0])) for entry in entries]
 
         def rank(item: tuple[Entry, Phase | None]) -> tuple[float, int]:
             (entry, _), phase = item
@@ -588,12 +829,14 @@ class FileAnalysis:
             return (phase.rank if phase is not None else 3.0, line)
 
         phased.sort(key=rank)
+        every = [p for _, p in phased]
+        captures = [phase_named(name, self.settings.phases) for name in self.own_methods]
         out: list[tuple[Entry, Phase | None]] = []
         for entry, phase in phased:
             recorded = (
                 phase is not None
                 and phase.last_rank is not None
-                and any(p is not None and p.rank > 1 and p.surely_before(phase) for _, p in phased)
+                and any(p is not None and p.rank > 1 and p.surely_before(phase) for p in (*captures, *every))
             )
             out.append(
                 (entry, replace(phase, name="capture", last_rank=None) if recorded and phase is not None else phase)
@@ -602,18 +845,32 @@ class FileAnalysis:
             out += [(entry, phase) for entry, phase in phased if phase is None or phase.last_rank is not None]
         return out
 
+    def _phase_of(self, entry: Definition | FunctionStub) -> Phase | None:
+        if self.reach is not None and isinstance(entry, FunctionStub):
+            return self.reach.phase(entry)
+        return phase_named(_last(entry), self.settings.phases)
+
     def _sequence(self, m: Machine, entries: Sequence[Entry]) -> None:
         """Walks entry points in phase order; each may or may not have run before the next, unless its phase says so."""
         for (entry, recv), phase in self._schedule(entries):
             stub = self.unit.function(entry.qualname) if isinstance(entry, Definition) else entry
             if stub is None:
                 continue
+            if self.reach is not None and self.reach.too_late(stub):
+                continue
             index = self._phase(m, phase)
+            if isinstance(recv, ClassOf):
+                found = receiver(m, recv, stub)
+                if found is None:
+                    continue
+                recv = found.value  # noqa: PLW2901
+            if self.reach is not None and self.reach.may_be_skipped(stub):
+                m.held.guests.add(index)
             before = m.state
             surely = phase is not None and phase.rank <= 1
             ran = m.conds.atom(Atom(("ran", index), f"{stub.name} ran before", "order", stub.span))
             m.ran[index] = ran
-            m.state = State(before.path, dict(before.cells))
+            m.state = State(before.path, before.cells.copy())
             try:
                 self._enter(m, stub, recv, stub.owner)
             except Unsupported as problem:
@@ -639,8 +896,30 @@ class FileAnalysis:
 
     # ------------------------------------------------------------ collecting
 
+    def _judged(self, m: Machine, buffers: list[Buffer]) -> tuple[Verdict, Verdict | None]:
+        """The verdict on the buffers of one allocation. Questions that outgrow a limit cost this one only."""
+        reads = Reads(m, buffers, lambda name: self._reachable(name, m))
+        try:
+            if self.unit.language == "python":
+                return reads.verdict(), None
+            from allocsafe.flow.cpp_verdicts import judged
+
+            return judged(reads)
+        except TooManyPaths:
+            m.conds.grow()
+            site = buffers[0].site
+            why = "the paths to its reads are too many to be told apart"
+            return Unknown("branches", site, why, "splitting the functions that use it"), None
+
     def collect(self, m: Machine, keep: bool = True) -> dict[tuple[int, int], Found]:
         """The allocations of this file that the walk met, with their verdicts."""
+        self.left.append(m.left)
+        m.conds.grow()  # a walk that came close to a limit leaves room for the questions about it
+        m.conds.deadline = max(m.conds.deadline, now() + 0.25 * self.settings.budget)
+        if m.uses:
+            contracts.settle(m)
+        m.phase = 0
+        note_views(m)
         groups: dict[tuple[int, int], list[Buffer]] = {}
         for buffer in m.buffers:
             if buffer.site.path == self.path:
@@ -651,14 +930,10 @@ class FileAnalysis:
             partial: Verdict | None = None
             if all(b.filled and not b.entries for b in buffers):
                 verdict: Verdict | None = None
+            elif self.settings.ask != "verdicts":
+                verdict = _not_asked(buffers, goes_on=self.settings.ask == "places")
             else:
-                reads = Reads(m, [b for b in buffers if not b.filled or b.entries], self._reachable)
-                if self.unit.language == "python":
-                    verdict = reads.verdict()
-                else:
-                    from allocsafe.flow.cpp_verdicts import judged
-
-                    verdict, partial = judged(reads)
+                verdict, partial = self._judged(m, [b for b in buffers if not b.filled or b.entries])
             if isinstance(verdict, Safe) and m.dead_ends:
                 why = "no path of the walk reaches the end of the function, so reads may be missing"
                 verdict = Unknown(
@@ -668,6 +943,9 @@ class FileAnalysis:
             if any(b.kept_in for b in buffers):
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))
             lines = frozenset(e.span.line for b in buffers for e in b.entries if e.span.path == self.path)
+            reach = frozenset(
+                (e.span.path, e.span.line) for b in buffers for e in b.entries if e.span.path != self.path
+            )
             symbol = self._symbol(first.site, next((b.symbol for b in buffers if b.symbol), ""))
             out[key] = Found(
                 first.site,
@@ -679,16 +957,18 @@ class FileAnalysis:
                 self._owner(first.site.line),
                 lines,
                 partial,
+                reach,
             )
         for site in m.filled.values():
             key = (site.span.line, site.span.column)
             if site.span.path == self.path and key not in out:
+                empty = "elements" in site.attrs
                 out[key] = Found(
                     site.span,
                     self._symbol(site.span, site.symbol),
                     site.what,
-                    True,
-                    None,
+                    not empty,
+                    Safe("it has no elements", (Event("allocated", site.span, "", site.what),)) if empty else None,
                     site.attrs,
                     self._owner(site.span.line),
                     frozenset(),
@@ -708,12 +988,16 @@ class FileAnalysis:
         target = re.match(r"\s*([A-Za-z_]\w*(?:\.\w+|\[[^\[\]=]*\])*)\s*(?::[^=]+)?=(?!=)", text)
         return target[1] if target is not None and target.end() <= span.column else symbol
 
-    def _reachable(self, name: str) -> Sequence[str]:
+    def _reachable(self, name: str, m: Machine) -> Sequence[str]:
         """Files that can reach an attribute or global. The life of a C++ object is not walked: its own file can,
         unseen.
         """
         if self.unit.language != "python":
             return (self.path,)
+        if name in m.held.followed:
+            return ()
+        if name in m.held.missed:
+            return (m.held.missed[name][0],)
         if self.unseen and re.search(rf"(?<!\bself)\.{re.escape(name)}\b", self.unseen):
             return (self.path,)  # `box.buf` in a function that no walk went through
         return self.settings.outside(name, self.path)
@@ -733,9 +1017,28 @@ def _last(entry: Definition | FunctionStub) -> str:
 
 def _left(verdict: Verdict) -> bool:
     """Whether the buffer leaves the function with the question still open."""
+    if isinstance(verdict, Safe):
+        return parameters.LOADED in verdict.assumes  # a caller may read it before the loader comes
     if isinstance(verdict, Unknown):
         return verdict.step in ("call", "kept", "order", "generator", "container") or verdict.consequence == "return"
     return isinstance(verdict, Unsafe) and verdict.consequence == "return"
+
+
+def _read(verdict: Unknown) -> bool:
+    """Whether the doubt is about what a read meets, not about where the buffer goes."""
+    return verdict.step != "call" and verdict.consequence != "return"
+
+
+def _unseen_callers(definition: Definition, found: Found, verdict: Safe) -> Unknown:
+    name = definition.qualname
+    why = f"{name} hands it out, and not every place that says {name} could be walked"
+    return Unknown("call", found.span, why, f"the callers of {name}", verdict.trace)
+
+
+def _not_asked(buffers: Sequence[Buffer], *, goes_on: bool) -> Unknown:
+    """Stands where nobody looks at the verdict. `goes_on`: what leaves its function is walked in its callers, too."""
+    left = any(b.kept_in or any(e.kind in ("keep", "return", "escape") for e in b.entries) for b in buffers)
+    return Unknown("kept" if left and goes_on else "budget", buffers[0].site, "it was not asked for", "asking for it")
 
 
 def _badness(verdict: Verdict | None) -> int:
@@ -744,12 +1047,17 @@ def _badness(verdict: Verdict | None) -> int:
     return 2 if isinstance(verdict, Unsafe) else 0 if isinstance(verdict, Safe) else 1
 
 
+def _worst(several: Sequence[Found]) -> Found:
+    """The worst of what several walks found of one allocation, with the lines of all of them."""
+    worst = max(several, key=lambda f: _badness(f.verdict))
+    return worst._replace(
+        touched=worst.touched.union(*(f.touched for f in several)), reach=worst.reach.union(*(f.reach for f in several))
+    )
+
+
 def phase_named(name: str, phases: tuple[Phase, ...]) -> Phase | None:
     """The first phase one of whose words matches the whole method name."""
-    for phase in phases:
-        if any(re.fullmatch(word, name) for word in phase.words):
-            return phase
-    return None
+    return phase_by_word(name, phases)
 
 
 def receiver_span(path: str) -> Span:

@@ -7,9 +7,12 @@ array is read, whole.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
-from allocsafe.flow.machine import Machine, step_meaning
-from allocsafe.flow.memory import holds_array, log, read, write
+from allocsafe.flow.machine import Machine, root_of, step_meaning
+from allocsafe.flow.memory import escape, holds_array, log, read, write
+from allocsafe.flow.presence import count_of, filled
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -82,12 +85,10 @@ def truth(m: Machine, value: Value, span: Span) -> Condition:
         kind = m.objects[value.obj].kind
         if kind == "instance":
             return TRUE
-        size = m.read_cell((("obj", value.obj), "len"))
+        size = count_of(m, value) if kind == "dict" else m.read_cell((("obj", value.obj), "len"))
         if isinstance(size, Num):
             return m.conds.no(m.equal_zero(size.lin, span))
-        return m.decide(
-            ("truth", ("obj", value.obj), m.version(("obj", value.obj))), f"the {kind} is not empty", span=span
-        )
+        return filled(m, value, size)
     opaque = m.to_opaque(value)
     return m.decide(("truth", opaque.key), opaque.text, span=span)
 
@@ -143,6 +144,12 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         if moved is not None:
             return moved
     if isinstance(a, Array) or isinstance(b, Array):
+        if op != "@":
+            from allocsafe.flow.rows import element_by_element
+
+            made = element_by_element(m, (a, b), span, f"operand of `{op}`")
+            if made is not None:
+                return made
         read(m, a, span, f"operand of `{op}`")
         read(m, b, span, f"operand of `{op}`")
         return m.unknown("a tensor")
@@ -299,6 +306,8 @@ def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         read(m, a, span, f"compared with `{op}`", "compare")
         read(m, b, span, f"compared with `{op}`", "compare")
         return m.unknown("a tensor")
+    if op == "==" and isinstance(a, Ref) and isinstance(b, Ref) and a != b:
+        compared_inside(m, [a, b], span)
     if op == "==" and (isinstance(a, (Const, Known, TupleOf, Truth)) or isinstance(b, (Const, Known, TupleOf, Truth))):
         return Truth(same(m, a, b, span))
     x, y = m.as_lin(a), m.as_lin(b)
@@ -309,6 +318,13 @@ def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         return Truth(m.at_least_zero(wanted, span))
     left, right = m.to_opaque(a), m.to_opaque(b)
     return Truth(m.decide(("cmp", op, left.key, right.key), f"{left.text} {op} {right.text}", span=span))
+
+
+def compared_inside(m: Machine, values: list[Value], span: Span) -> None:
+    """Containers are compared item by item until two differ: their arrays may be read."""
+    held = [value for value in values if holds_array(m, value)]
+    if held:
+        escape(m, held, span, "compared inside of a container", "container", "a comparison of the items")
 
 
 def compared_at(m: Machine, op: str, a: Value, b: Value, span: Span, cond: Condition) -> Value:
@@ -349,6 +365,8 @@ def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
             asked = m.decide(("truth", a.key), a.text, span=span)
             return asked if b.cond == TRUE else m.conds.no(asked)
         other = m.to_opaque(b)
+        if b == NONE and (a.key in m.filled or a.key in m.somethings):
+            return FALSE
         word = "is" if b == NONE else "=="
         return m.decide(
             ("same", a.key, other.key), f"{a.text} {word} {other.text}", "branch", span, ("value", a.key), other.key
@@ -383,11 +401,19 @@ def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
             first, second = sorted((m.to_opaque(a), m.to_opaque(b)), key=lambda o: repr(o.key))
             return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
         constant = b if isinstance(a, Known) else a
-        if constant == NONE:
+        thing = a if isinstance(a, Known) else b
+        if constant == NONE and isinstance(thing, Known) and _surely_something(m, thing.name):
             return FALSE
         first, second = m.to_opaque(a), m.to_opaque(b)
         return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
     return TRUE if type(a) is type(b) and a == b else FALSE
+
+
+def _surely_something(m: Machine, name: str) -> bool:
+    """Whether a thing outside is not None: a module, a function, a class, a constant; `torch.version.hip` may be."""
+    last = name.rsplit(".", 1)[-1]
+    deep = name.count(".") > 1 and not name.startswith(("file:", "builtins."))
+    return not deep or not last.islower() or m.tables.look_up(name) is not None
 
 
 def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
@@ -400,15 +426,12 @@ def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
                 return m.decide(("in", m.fresh()), "the item is in the tuple", span=span)
             out = m.conds.either(out, answer.cond)
         return out
-    if isinstance(box, Ref) and isinstance(item, Const):
-        held = m.state.cells.get((("obj", box.obj), ("key", item.value)))
-        if held is not None and m.objects[box.obj].kind == "dict":
-            if not isinstance(held, Alts):
-                return TRUE
-        elif m.objects[box.obj].kind == "dict" and m.state.cells.get(
-            (("obj", box.obj), "computed"), TupleOf(())
-        ) == TupleOf(()):
-            return FALSE
+    if isinstance(box, Ref) and m.objects[box.obj].kind == "dict":
+        from allocsafe.flow.containers import holds_key
+
+        return holds_key(m, box, item, span)
+    if isinstance(box, Ref) and m.objects[box.obj].kind != "instance":
+        compared_inside(m, [item, box], span)
     if isinstance(box, Array):
         read(m, box, span, "searched with `in`", "compare")
         return m.decide(("in", m.fresh()), "the item is in the tensor", span=span)
@@ -421,7 +444,24 @@ def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
 def formatted(m: Machine, step: ir.Format) -> None:
     for part in step.parts:
         read(m, m.get(part), step.span, "turned into text")
-    m.put(step.dst, m.unknown("a text"))
+    m.put(step.dst, _text_of(m, step) or m.unknown("a text"))
+
+
+def _text_of(m: Machine, step: ir.Format) -> Value | None:
+    """The same text written the same way from the same numbers and texts is the same text."""
+    span = step.span
+    unit = m.program.unit(span.path) if span.line == span.end_line else None
+    if unit is None or unit.language != "python":
+        return None
+    keys: list[Hashable] = []
+    for part in step.parts:
+        value = m.get(part)
+        if not isinstance(value, (Num, Const, Opaque)):
+            return None
+        key = m.to_opaque(value).key
+        keys.append((key, m.version(key), m.version(root_of(key))))
+    written = unit.source.line(span.line)[span.column - 1 : span.end_column - 1]
+    return Opaque(("text", written, tuple(keys)), written)
 
 
 __all__ = ["combine", "compared", "literal", "truth", "write"]

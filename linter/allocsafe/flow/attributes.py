@@ -7,9 +7,13 @@ its class, then in the bases that can be seen.
 
 from __future__ import annotations
 
+from allocsafe.flow import reflection
 from allocsafe.flow.conditions import FALSE
+from allocsafe.flow.dispatch import member, super_attribute
+from allocsafe.flow.holders import note_store, stands_for
 from allocsafe.flow.machine import Machine, root_of, step_meaning
 from allocsafe.flow.memory import keep
+from allocsafe.flow.receivers import class_of
 from allocsafe.flow.state import choose
 from allocsafe.flow.values import (
     NONE,
@@ -137,10 +141,9 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
         ):
             name_buffer(m, held, name)
         elif isinstance(option, Ref) and m.objects[option.obj].kind in ("list", "dict"):
-            for (owner, key), held in list(m.state.cells.items()):
+            for key, held in m.state.cells.of(("obj", option.obj)):
                 if (
-                    owner == ("obj", option.obj)
-                    and isinstance(held, Opaque)
+                    isinstance(held, Opaque)
                     and held.key in m.filled
                     and m.filled[held.key].symbol
                     in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else "")
@@ -148,8 +151,7 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
                     label = key[1] if isinstance(key, tuple) and len(key) == 2 else "..."
                     m.filled[held.key].symbol = f'{name}["{label}"]' if isinstance(label, str) else f"{name}[{label}]"
                 elif (
-                    owner == ("obj", option.obj)
-                    and isinstance(held, Array)
+                    isinstance(held, Array)
                     and held.buf >= 0
                     and m.buffers[held.buf].symbol
                     in ("", f'["{key[1]}"]' if isinstance(key, tuple) and len(key) == 2 else "")
@@ -165,12 +167,17 @@ def delete(m: Machine, step: ir.Delete) -> None:
 
 @step_meaning(ir.Import)
 def import_name(m: Machine, step: ir.Import) -> None:
+    if m.handlers:
+        from allocsafe.flow.control import may_raise
+
+        may_raise(m, step.span, f"the import of {step.module or step.name}", sure=True)
     m.put(step.dst, m.program.imported(m, m.frame.path, step.module, step.name, step.level, step.span))
 
 
 @step_meaning(ir.GetAttr)
 def get_attr(m: Machine, step: ir.GetAttr) -> None:
     value = m.get(step.obj)
+    m.held.seen.add((step.attr, step.span))
     if value == NONE and not m.dry:
         m.dead_ends.append(step.span)  # the program would stop here: more likely we do not know who sets the value
     m.put(step.dst, m.each(value, lambda v: attribute(m, v, step.attr, step.span)))
@@ -189,15 +196,25 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
             ("attr", ("class", value.path, value.cls.qualname), attr), f"{value.cls.name}.{attr}"
         )
     if isinstance(value, Super):
-        return m.program.super_attribute(m, value, attr, span)
+        return super_attribute(m, value, attr, span)
     if isinstance(value, TupleOf) or (isinstance(value, Const) and value.value is not None):
         return Method(value, attr)
     if value == NONE:
         m.state.path = FALSE  # an AttributeError: nothing after it happens
         return NONE
     if isinstance(value, (Closure, Method)):
-        return Opaque(("attr", ("fn", value), attr), attr)
+        return reflection.of_function(m, value, attr, span) or Opaque(("attr", ("fn", value), attr), attr)
     opaque = m.to_opaque(value)
+    meant = stands_for(m, opaque, attr)
+    if meant is not None:
+        return m.each(
+            meant, lambda v: opaque_attribute(m, opaque, attr, span) if v == opaque else attribute(m, v, attr, span)
+        )
+    return opaque_attribute(m, opaque, attr, span)
+
+
+def opaque_attribute(m: Machine, opaque: Opaque, attr: str, span: Span) -> Value:
+    """An attribute of something that no object of the walk is known to be."""
     held = m.read_cell((opaque.key, ("attr", attr)))
     if held is not None:
         return held
@@ -213,10 +230,10 @@ def attribute(m: Machine, value: Value, attr: str, span: Span) -> Value:
         return Opaque(("shape-of", root.key, root.text), f"{opaque.text}.shape")
     if attr in META:
         return Opaque(("attr", opaque.key, attr), f"{opaque.text}.{attr}")
-    cls = m.opaque_class.get(opaque.key)
+    cls = class_of(m, opaque)
     if cls is not None:
-        found = class_attribute(m, cls, attr, opaque, span)
-        if isinstance(found, Closure):
+        found = member(m, cls, attr, opaque, span, opaque.key, sure=False)
+        if found is not None:
             return found
     stored, version = m.version(("name", attr)), m.version(root_of(opaque.key))
     return Opaque(("attr", opaque.key, attr, (version, stored) if stored else version), f"{opaque.text}.{attr}")
@@ -267,11 +284,28 @@ def object_attribute(m: Machine, ref: Ref, attr: str, span: Span) -> Value:
     if info.kind == "instance":
         cls = m.program.klass(info.path, info.cls)
         if cls is not None:
-            found = class_attribute(m, ClassOf(cls, info.path), attr, ref, span)
+            known_as = ClassOf(cls, info.path)
+            if ref.obj in m.open_objects:
+                found = member(m, known_as, attr, ref, span, ("obj", ref.obj), sure=True)
+            else:
+                found = class_attribute(m, known_as, attr, ref, span)
             if found is not None:
                 return found
+            if attr in ("_replace", "_asdict") and (("obj", ref.obj), "len") in m.state.cells:
+                return Method(ref, attr)  # of a named tuple
     if attr == "__dict__":
-        return m.unknown("__dict__")
+        return reflection.all_attributes(m, ref, span)
+    if attr == "__class__" and (cls_value := reflection.class_of(m, ref)) is not None:
+        return cls_value
+    if attr in m.held.hot and ref.obj not in m.held.refs and info.kind == "instance":
+        mine = Opaque(("self", ref.obj), "self")
+        meant = stands_for(m, mine, attr)  # a mixin of a holder says `self.name` of an attribute that it never gives
+        if meant is not None:
+            return m.each(meant, lambda v: attribute(m, v, attr, span) if v != mine else _unset(m, ref, attr))
+    return _unset(m, ref, attr)
+
+
+def _unset(m: Machine, ref: Ref, attr: str) -> Value:
     return Opaque(("attr", ("obj", ref.obj), attr, m.version(("obj", ref.obj))), f"self.{attr}")
 
 
@@ -329,6 +363,7 @@ def _class_of(m: Machine, receiver: Value, fallback: ClassOf) -> Value:
 @step_meaning(ir.SetAttr)
 def set_attr(m: Machine, step: ir.SetAttr) -> None:
     src = None if step.src is None else m.get(step.src)
+    m.held.seen.add((step.attr, step.span))
 
     def act(value: Value) -> Value:
         store_attribute(m, value, step.attr, src, step.span)
@@ -339,6 +374,10 @@ def set_attr(m: Machine, step: ir.SetAttr) -> None:
 
 def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, span: Span) -> None:
     """`target.attr = src`."""
+    if m.parameters and isinstance(target, (Ref, Opaque)) and src is not None:
+        from allocsafe.flow.parameters import registered
+
+        registered(m, target, attr, src, span)
     if target == NONE:
         m.state.path = FALSE
         return
@@ -351,6 +390,7 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
         rename_kept(m, src, f"self.{attr}")
         m.write_cell(cell, src)
         keep_quiet(m, src, attr)
+        note_store(m, target, attr, src)
         return
     if src is None:
         return
@@ -372,6 +412,22 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
             m.write_cell((("class", target.path, target.cls.qualname), ("attr", attr)), src)
         return
     opaque = m.to_opaque(target)
+    meant = stands_for(m, opaque, attr)
+    if meant is not None:
+
+        def act(option: Value) -> Value:
+            if option == opaque:
+                _store_opaque(m, opaque, attr, src, span)
+            else:
+                store_attribute(m, option, attr, src, span)
+            return NONE
+
+        m.each(meant, act)
+        return
+    _store_opaque(m, opaque, attr, src, span)
+
+
+def _store_opaque(m: Machine, opaque: Opaque, attr: str, src: Value, span: Span) -> None:
     _may_be_another(m, opaque, attr, src)
     m.write_cell((opaque.key, ("attr", attr)), src)
     if not isinstance(src, (Num, Truth, Const)):

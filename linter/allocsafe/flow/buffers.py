@@ -63,6 +63,7 @@ class Entry(NamedTuple):
     accumulate: bool = False
     step: str = "call"  # for escapes: the kind of obstacle
     decides: str = ""
+    soft: int = -1  # for a read that only computes elements at the same places: the buffer of the result
 
 
 class Origin(NamedTuple):

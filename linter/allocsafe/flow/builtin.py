@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allocsafe.flow.alternatives import as_chosen, per_case
 from allocsafe.flow.conditions import FALSE, TRUE
-from allocsafe.flow.machine import Machine
+from allocsafe.flow.extremes import note
+from allocsafe.flow.machine import Machine, root_of
 from allocsafe.flow.memory import escape, holds_array
 from allocsafe.flow.values import (
     NONE,
@@ -52,13 +54,18 @@ def _len(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) ->
     return m.each(args[0], lambda v: Num(length_of(m, v))) if len(args) == 1 else None
 
 
+@builtin("torch.library.custom_op", "torch.library.triton_op")
+def _custom_op(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    return args[1] if len(args) > 1 and isinstance(args[1], Closure) else None
+
+
 @builtin("range")
 def _range(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
     from allocsafe.flow.memory import read
 
     for value in args:
         read(m, value, span, "used as a loop bound", "index")
-    bounds = [m.as_lin(value) for value in args]
+    bounds = [as_chosen(m, value) for value in args]
     if not 1 <= len(bounds) <= 3 or any(b is None for b in bounds):
         return m.unknown("a range")
     known = [b for b in bounds if b is not None]
@@ -75,29 +82,35 @@ def _range(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) 
 
 @builtin("enumerate")
 def _enumerate(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
-    from allocsafe.flow.loops import length_of
+    from allocsafe.flow.loops import keys_of, length_of
 
     if not args:
         return None
     start = m.as_lin(args[1] if len(args) > 1 else kwargs.get("start", Num(Lin.of(0)))) or Lin.of(0)
-    base = args[0]
+    base = m.each(args[0], lambda v: keys_of(m, v, span))
     return m.each(base, lambda v: Zipped((RangeOf(start, start + length_of(m, v), 1), v)))
 
 
 @builtin("zip")
 def _zip(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow.loops import keys_of
+
+    args = [keys_of(m, value, span) for value in args]
     return Zipped(tuple(args)) if args and not any(isinstance(a, Alts) for a in args) else None
 
 
 @builtin("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter")
 def _list(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
     from allocsafe.flow.containers import all_items, append, owner, spread_items
+    from allocsafe.flow.loops import keys_of
 
     if not args:
         ref = m.new_object("list", span)
         m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
         return ref
-    value = args[0]
+    value = keys_of(m, args[0], span)
+    if isinstance(value, Alts) and value != args[0]:
+        return m.each(value, lambda v: _list(m, [v], {}, span) or m.unknown("a list"))
     items = spread_items(m, value)
     if items is not None:
         ref = m.new_object("list", span)
@@ -142,6 +155,14 @@ def _extreme(name: str) -> Builtin:
         values = list(args)
         if len(values) == 1 and isinstance(values[0], TupleOf):
             values = list(values[0].items)
+        if len(values) == 1 and not kwargs and isinstance(values[0], Opaque) and values[0].key not in m.tensors:
+            version = m.version(root_of(values[0].key))  # the list may have grown since
+            return Opaque(("op", values[0].key, f"{name}-of", version), f"{name}({values[0].text})")
+        if any(isinstance(value, Alts) for value in values):
+            return per_case(m, values, lambda each: one(m, each, kwargs) or m.unknown(name))
+        return one(m, values, kwargs)
+
+    def one(m: Machine, values: list[Value], kwargs: dict[str, Value]) -> Value | None:
         lins = [m.as_lin(v) if not isinstance(v, Const) else None for v in values]
         if len(values) < 2 or kwargs or any(x is None for x in lins):
             return None
@@ -149,6 +170,7 @@ def _extreme(name: str) -> Builtin:
         total = known[0]
         for other in known[1:]:
             total = fold(total, other)
+        note(m, known, total)
         return Num(total)
 
     return act
@@ -194,14 +216,21 @@ def _isinstance(m: Machine, args: list[Value], kwargs: dict[str, Value], span: S
         info = m.objects[value.obj]
         cls = m.program.klass(info.path, info.cls) if info.kind == "instance" else None
         if cls is not None:
-            return Truth(TRUE if any(c == kind for c in m.program.lineage(ClassOf(cls, info.path))) else FALSE)
+            mine = ClassOf(cls, info.path)
+            if any(c == kind for c in m.program.lineage(mine)):
+                return Truth(TRUE)
+            if value.obj not in m.open_objects:
+                return Truth(FALSE)
+            asked = ("class of", ("obj", value.obj), kind.path, kind.cls.qualname)
+            return Truth(m.decide(asked, f"self is a {kind.cls.name}", span=span))
     opaque = m.to_opaque(value)
     name = kind.name if isinstance(kind, Known) else kind.cls.name if isinstance(kind, ClassOf) else "that class"
-    return Truth(
-        m.decide(
-            ("isinstance", opaque.key, ("v", kind)), f"isinstance({opaque.text}, {name.rsplit('.', 1)[-1]})", span=span
-        )
+    answered = m.decide(
+        ("isinstance", opaque.key, ("v", kind)), f"isinstance({opaque.text}, {name.rsplit('.', 1)[-1]})", span=span
     )
+    if isinstance(kind, ClassOf):
+        m.narrowed.setdefault(opaque.key, []).insert(0, (answered, kind))
+    return Truth(answered)
 
 
 @builtin("hasattr", "callable", "issubclass")
@@ -251,7 +280,7 @@ def _setattr(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span
 
 @builtin("eval", "exec", "locals", "globals", "vars")
 def _eval(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
-    held = [v for (who, _), v in m.state.cells.items() if who == m.frame.ident]
+    held = [v for _, v in m.state.cells.of(m.frame.ident)]
     escape(m, [*args, *held], span, "reached by evaluated text", "eval", "the code written out")
     return m.unknown("evaluated text")
 
@@ -311,6 +340,20 @@ def _prod(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -
 
     sizes = integers(m, args[0]) if len(args) == 1 and isinstance(args[0], (TupleOf, Ref)) else None
     return Num(product(sizes)) if sizes is not None else None
+
+
+@builtin("torch.vmap", "torch.func.vmap", "allocsafe.vmapped")
+def _vmap(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow import vmap
+
+    return (vmap.mapped if m.calling == vmap.MAPPED else vmap.vmap)(m, args, kwargs, span)
+
+
+@builtin("allocsafe.launch")
+def _launch(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    from allocsafe.flow import launches
+
+    return launches.launch(m, args, kwargs, span)
 
 
 @builtin("slice")

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 
 from allocsafe.flow.conditions import FALSE
-from allocsafe.flow.control import FEW_ATOMS, may_raise
+from allocsafe.flow.control import may_raise
 from allocsafe.flow.cpp_memory import in_c
+from allocsafe.flow.havoc import after_skipped, after_unknown
 from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
-from allocsafe.flow.state import choose, few, merge
+from allocsafe.flow.state import choose_few, merge
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -37,6 +38,9 @@ from allocsafe.frontends.base import Unsupported
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
+
+MARKS = frozenset({"__allocsafe_left__", "__allocsafe_gap__"})
+"""Calls that a question about a dropped fill puts into a function: see `stale`."""
 
 TRANSPARENT = frozenset(
     [
@@ -86,7 +90,7 @@ def make_class(m: Machine, step: ir.MakeClass) -> None:
     if unit is not None:  # its body and its methods may use what is around them
         text = "\n".join(unit.source.lines[step.cls.span.line - 1 : step.cls.span.end_line])
         names = set(re.findall(r"\b[A-Za-z_]\w*\b", text))
-        held = [v for (who, name), v in list(m.state.cells.items()) if who == m.frame.ident and name in names]
+        held = [v for name, v in m.state.cells.of(m.frame.ident) if name in names]
         reached = [v for v in held if holds_array(m, v)]
         escape(m, reached, step.span, f"used in the local class {step.cls.name}", "class", "the class at module level")
     m.put(step.dst, ClassOf(step.cls, m.frame.path))
@@ -121,11 +125,12 @@ def call(m: Machine, step: ir.Call) -> None:
 def _spread_keywords(m: Machine, value: Value, kwargs: dict[str, Value], loose: list[Value]) -> None:
     if isinstance(value, Ref) and m.objects[value.obj].kind == "dict":
         from allocsafe.flow.containers import owner
+        from allocsafe.flow.presence import has
 
-        for (who, key), held in list(m.state.cells.items()):
-            if who == owner(value) and isinstance(key, tuple):
-                if key[0] == "key" and isinstance(key[1], str):
-                    kwargs.setdefault(key[1], m.read_cell((who, key)) or held)
+        for key, held in m.state.cells.of(owner(value)):
+            if isinstance(key, tuple):
+                if key[0] == "key" and isinstance(key[1], str) and has(m, value, key[1]) == 1:
+                    kwargs.setdefault(key[1], m.read_cell((owner(value), key)) or held)
                 else:
                     loose.append(held)
         if m.state.cells.get((owner(value), "computed"), TupleOf(())) != TupleOf(()):
@@ -147,6 +152,8 @@ def call_value(
     if m.state.path == FALSE:
         return NONE
     loose = loose or []
+    if isinstance(func, Alts):
+        return m.each(func, lambda f: call_value(m, f, args, kwargs, span, loose, template))
     if isinstance(func, Partial):
         return call_value(m, func.func, [*func.args, *args], {**dict(func.kwargs), **kwargs}, span, loose)
     if isinstance(func, Closure):
@@ -160,7 +167,7 @@ def call_value(
             method = attribute(m, func, name, span)
             if isinstance(method, Closure):
                 return invoke(m, method, args, kwargs, span, loose)
-        return unknown_call(m, func, "the object", [*args, *loose], kwargs, span)
+        return unknown_call(m, func, "the object", [*args, *loose], kwargs, span, loose=len(loose))
     if isinstance(func, Known):
         from allocsafe.flow.operators import known_call
 
@@ -171,6 +178,20 @@ def call_value(
         m.state.path = FALSE  # None is not callable
         return NONE
     opaque = m.to_opaque(func)
+    if opaque.text in MARKS:
+        from allocsafe.flow.stale import marked
+
+        return marked(m, opaque.text, args, span)
+    from allocsafe.flow.receivers import class_of
+
+    cls = class_of(m, opaque)
+    if cls is not None:  # an instance that is called: `__call__`, or a module's `forward`
+        from allocsafe.flow.dispatch import member
+
+        for name in ("__call__", "forward"):
+            meant = member(m, cls, name, opaque, span, opaque.key, sure=False)
+            if meant is not None:
+                return m.each(meant, lambda f: call_value(m, f, args, kwargs, span, loose, template))
     return opaque_call(m, opaque, args, kwargs, span, loose)
 
 
@@ -197,7 +218,7 @@ def method_call(
         result = container_method(m, recv, func.name, args, kwargs, span)
         if result is not None:
             return result
-        return unknown_call(m, recv, func.name, [recv, *args, *loose], kwargs, span)
+        return unknown_call(m, recv, func.name, [recv, *args, *loose], kwargs, span, loose=len(loose))
     if isinstance(recv, Array):
         from allocsafe.flow.operators import known_call, method_prefix
 
@@ -227,7 +248,16 @@ def opaque_call(
     """A call of something opaque: perhaps a method of an opaque tensor, perhaps a reader by contract, otherwise
     anything.
     """
+    from allocsafe.flow.reflection import of_open_class
+
     key = func.key
+    mine = of_open_class(func)
+    if mine is not None:  # `type(self).method(...)`: of which class is not known
+        return unknown_call(m, mine, func.text, [mine, *args, *loose], kwargs, span, loose=len(loose))
+    if key in m.overrides:
+        held_by, why = m.overrides[key]
+        m.considered.setdefault((span.path, span.line), f"{func.text} is not found: {why}")
+        return unknown_call(m, held_by, func.text, [*args, *loose], kwargs, span, receiver=held_by, loose=len(loose))
     if isinstance(key, tuple) and key[0] == "attr" and len(key) == 4:
         name = str(key[2])
         base = Opaque(key[1], func.text.rsplit(".", 1)[0])
@@ -245,18 +275,23 @@ def opaque_call(
         result = opaque_method(m, receiver, name, args, kwargs, span, loose)
         if result is not None:
             return result
+        from allocsafe.flow.receivers import class_of
+        from allocsafe.flow.stored import stored_method
+
+        cls = class_of(m, base)
+        held = None if cls is None else stored_method(m, base, cls, name, span)
+        if held is not None:
+            return m.each(held, lambda f: call_value(m, f, args, kwargs, span, loose))
         only = m.program.only_method(m.frame.path, name)
         if only is not None and any(holds_array(m, v) for v in [*args, *kwargs.values(), *loose]):
             m.assumes.add(f"{func.text} is {only[0]}.{name}")
-            return invoke(m, Closure(only[1], m.frame.path, 0, base, only[0]), args, kwargs, span, loose)
-        return unknown_call(m, base, func.text, [*args, *loose], kwargs, span, receiver=base)
-    return unknown_call(m, func, func.text, [*args, *loose], kwargs, span)
-
-
-def contract_of(m: Machine, name: str) -> str | None:
-    """What a pack says of a callee by its last name."""
-    last = name.rsplit(".", 1)[-1]
-    return m.contracts.get(name) or m.contracts.get(last)
+            m.considered[(span.path, span.line)] = f"{name} is that of {only[0]}, the only one in sight"
+            owner = m.program.klass(only[2], only[0])
+            if owner is not None:
+                m.opaque_class.setdefault(base.key, ClassOf(owner, only[2]))
+            return invoke(m, Closure(only[1], only[2], 0, base, only[0]), args, kwargs, span, loose)
+        return unknown_call(m, base, func.text, [*args, *loose], kwargs, span, receiver=base, loose=len(loose))
+    return unknown_call(m, func, func.text, [*args, *loose], kwargs, span, loose=len(loose))
 
 
 def unknown_call(
@@ -267,23 +302,25 @@ def unknown_call(
     kwargs: dict[str, Value],
     span: Span,
     receiver: Value | None = None,
+    loose: int = 0,
 ) -> Value:
-    """A callee that nobody knows: everything it can reach escapes."""
-    contract = contract_of(m, name)
-    values = [*args, *kwargs.values()]
-    if contract is not None and contract.startswith("reads"):
-        index_names = {word.split(":")[0] for word in contract.replace(",", " ").split() if word.endswith(":index")}
-        labelled = [(None, a) for a in args] + list(kwargs.items())
-        for label, value in labelled:
-            for cond, array in m.arrays(value):
-                symbol = label or m.buffers[array.buf].symbol
-                as_index = any(word in (symbol or "") for word in index_names)
-                from allocsafe.flow.memory import log
+    """A callee that nobody knows: everything it can reach escapes. `loose`: how many of `args`, the last ones, stand
+    for unpacked arguments.
+    """
+    from allocsafe.flow.runners import aside
 
-                log(m, array, "read", span, f"read by {name}", consequence="index" if as_index else "data", cond=cond)
-        for value in values:
-            m.bump(value)
-        m.assumes.add(f"{name} reads its tensor arguments whole")
+    contract = m.contracts.look_up(name, outside=func == NONE)
+    if contract is None and func != NONE:
+        from allocsafe.flow.contracts import of_module
+
+        contract = of_module(m, func)
+    values = [*args, *kwargs.values()]
+    result: Value | None = None
+    if contract is not None:
+        from allocsafe.flow.contracts import use
+
+        at = len(args) - loose
+        result = use(m, contract, args[:at], kwargs, span, args[at:])
     else:
         held = [v for v in values if holds_array(m, v)]
         held += [v for value in values if isinstance(value, Closure) for v in captured(m, value)]
@@ -299,6 +336,8 @@ def unknown_call(
         for value in values:
             if isinstance(value, (Opaque, Ref)):
                 m.bump(value)
+            elif isinstance(value, (Closure, Partial)):
+                aside(m, value, span)
     if receiver is not None:
         m.bump(receiver)
         if holds_array(m, receiver):
@@ -310,6 +349,9 @@ def unknown_call(
                 "call",
                 f"the source of {name}, or a contract for it",
             )
+    if result is not None:
+        return result
+    after_unknown(m, values, receiver)
     may_raise(m, span, name, sure=False)
     if m.handlers and m.state.path == FALSE:
         return NONE
@@ -351,17 +393,37 @@ def invoke(
     """Walks a function of the program in place. `root`: nobody calls it in view, so what is not given is opaque,
     whatever its default.
     """
+    from allocsafe.flow.contracts import sealed
+
     loose = loose or []
     everything = [*args, *kwargs.values(), *loose]
     stub = func.function
     if func.receiver is not None:
         everything.append(func.receiver)
     names = {name.split("(")[0] for name in stub.decorator_names}
+    if names and not root and not names & {"contextmanager", "contextlib.contextmanager"} and _plain_python(names):
+        from allocsafe.flow.wrapped import decorated
+
+        wrapped = decorated(m, func, span)
+        if wrapped is not None:
+            first = [func.receiver] if func.receiver is not None and "staticmethod" not in names else []
+            return m.each(wrapped, lambda f: call_value(m, f, [*first, *args], kwargs, span, loose))
+    if any(name.rsplit(".", 1)[-1] in ("custom_op", "triton_op") for name in names):
+        from allocsafe.flow.registered import rebound
+
+        if rebound(m, func):
+            if (said := sealed(m, func, args, kwargs, span, loose)) is not None:
+                return said
+            why = f"handed to {stub.name}, which has another implementation for some devices"
+            escape(m, everything, span, why, "call", f"a contract for {stub.name}")
+            return m.unknown(stub.name)
     if any(
         name.rsplit(".", 1)[-1] in KERNEL_DECORATORS and name.rsplit(".", 1)[-1] != "script"
         for name in names
         if name not in TRANSPARENT
     ):
+        if (said := sealed(m, func, args, kwargs, span, loose)) is not None:
+            return said
         escape(
             m,
             [v for v in everything if holds_array(m, v)],
@@ -373,6 +435,8 @@ def invoke(
         return m.unknown(stub.name)
     depth = sum(1 for f in m.frames if f.function.qualname == stub.qualname and f.path == func.path)
     if depth >= 2 or len(m.frames) >= m.MOST_DEPTH:
+        if (said := sealed(m, func, args, kwargs, span, loose)) is not None:
+            return said
         why = "recursion" if depth >= 2 else "depth"
         escape(
             m,
@@ -388,6 +452,7 @@ def invoke(
     if not _worth_it(m, func, everything):
         for value in everything:
             m.bump(value)
+        after_skipped(m, func, everything)
         keys = tuple(m.to_opaque(v).key if not isinstance(v, (Array, Ref)) else m.fresh() for v in everything)
         raised = _raises(stub)
         if raised:
@@ -395,10 +460,17 @@ def invoke(
         del keys
         key = ("made", stub.name, m.fresh())
         m.note_born(key)
+        from allocsafe.flow.receivers import declared_return
+
+        made_class = declared_return(m.program, func.path, stub.span.line)
+        if made_class is not None:
+            m.opaque_class[key] = made_class
         return Opaque(key, f"{stub.name}(...)")
     try:
         function = stub.load() if isinstance(stub, ir.FunctionStub) else stub
     except Unsupported as problem:
+        if (said := sealed(m, func, args, kwargs, span, loose)) is not None:
+            return said
         escape(
             m,
             everything,
@@ -409,6 +481,14 @@ def invoke(
         )
         return m.unknown(stub.name)
     if function.is_generator or any(name.endswith("contextmanager") for name in names):
+        if (said := sealed(m, func, args, kwargs, span, loose)) is not None:
+            return said
+        if any(name.endswith("contextmanager") and not name.endswith("asynccontextmanager") for name in names):
+            from allocsafe.flow.managers import deferred
+
+            manager = deferred(m, func, args, kwargs, loose, span)
+            if manager is not None:
+                return manager
         escape(m, everything, span, f"handed to the generator {stub.name}", "generator", "the loop that runs it")
         made = m.unknown(stub.name)
         if any(isinstance(inner, ir.Try) and inner.handlers for inner in _steps(function.body)):
@@ -420,6 +500,13 @@ def invoke(
     m.known_frames[frame.ident] = func.frame
     bind(m, frame, func, args, kwargs, loose, span, root=root)
     return run_frame(m, frame, span)
+
+
+def _plain_python(names: set[str]) -> bool:
+    """Whether no decorator makes the function a kernel or an operator: those have their own ways."""
+    operators = ("custom_op", "triton_op", "register_custom_op", "impl", "register_kernel", "register_fake")
+    own = (*KERNEL_DECORATORS, *operators)
+    return not any(name.rsplit(".", 1)[-1] in own and name not in TRANSPARENT for name in names)
 
 
 def _raises(stub: ir.FunctionStub | ir.Function) -> bool:
@@ -435,7 +522,7 @@ def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
     ):  # the entry point itself is always walked
         return True
     lines = func.function.span.end_line - func.function.span.line
-    if any(holds_array(m, v) for v in everything):
+    if any(holds_array(m, v) for v in everything) or func.function.name in m.held.toward:
         return True
     if m.follow is not None and func.path != m.follow[0]:
         return lines <= m.small_elsewhere  # what it makes is not asked about
@@ -445,36 +532,28 @@ def _worth_it(m: Machine, func: Closure, everything: list[Value]) -> bool:
 def run_frame(m: Machine, frame: Frame, span: Span) -> Value:
     """Walks the body of a prepared frame; the joined return value."""
     path, logged = m.state.path, m.logged
+    frame.start = m.pos
     m.frames.append(frame)
     saved_stack, m.stack = m.stack, (*m.stack, span)
     m.callees[span] = frame.function.qualname
-    base_cells = set(m.state.cells) if len(m.frames) > 1 else set()
     m.run(frame.function.body)
     if m.state.path != FALSE:
         frame.returns.append((m.state, NONE))
     m.frames.pop()
     m.stack = saved_stack
     live = [(s, v) for s, v in frame.returns if s.path != FALSE]
-    del base_cells
     if not live:
         m.state.path = FALSE
         return NONE
-    value = choose(m.conds, [(m.conds.within(s.path, path), v) for s, v in live])
+    made = [(m.conds.within(s.path, path), v) for s, v in live]
+    value = choose_few(m.conds, made, lambda: m.unknown(f"{frame.function.name}(...)"))
+    if not _closure_left(m, frame, value):  # nobody will read its variables any more
+        for state, _ in live:
+            state.cells.drop(frame.ident)
     m.state = merge(m.conds, [s for s, _ in live], path)
-    if (
-        m.state.path != path
-        and not m.handlers
-        and m.logged == logged
-        and len(m.conds.support(m.state.path) - m.conds.support(path)) > FEW_ATOMS
-    ):
-        m.passed(path, m.state.path)
-        m.state.path = path  # the callee raises under conditions of many parts: the wider path only adds reads
-    if not _closure_left(m, frame, value):
-        for key in [k for k in m.state.cells if k[0] == frame.ident]:
-            del m.state.cells[key]
-    if value is None:
-        return NONE
-    return few(m.conds, value, lambda: m.unknown(f"{frame.function.name}(...)"))
+    if m.state.path != path and not m.handlers:
+        m.widen(path, logged)  # the callee raises
+    return NONE if value is None else value
 
 
 def _closure_left(m: Machine, frame: Frame, value: Value | None) -> bool:
@@ -597,7 +676,8 @@ def typed(m: Machine, value: Value, annotation: str) -> Value:
         from allocsafe.flow.values import Truth
 
         return Truth(truth(m, value, Span("", 0, 0, 0, 0)))
-    return m.program.annotated(m, value, word) or value
+    m.program.annotated(m, value, word)
+    return value
 
 
 C_INTEGERS = frozenset(
@@ -627,31 +707,31 @@ def instantiate(
     m: Machine, cls: ClassOf, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]
 ) -> Value:
     """An object of a class of the program; its `__init__` runs, dataclass and NamedTuple fields are assigned."""
+    if cls.cls.bases and not loose:
+        from allocsafe.flow.parameters import instance
+
+        tensor = instance(m, cls, args, kwargs, span)
+        if tensor is not None:
+            return tensor
     ref = m.new_object("instance", span, cls.cls.qualname, cls.path)
-    from allocsafe.flow.attributes import class_attribute, keep_quiet
+    from allocsafe.flow.attributes import class_attribute
 
     init = class_attribute(m, cls, "__init__", ref, span)
     if isinstance(init, Closure):
         invoke(m, init, args, kwargs, span, loose)
         return ref
-    fields = [f for owner in reversed(m.program.lineage(cls)) for f in owner.cls.fields]
+    from allocsafe.flow.records import fields_of, is_named_tuple, number_items
+
+    fields = fields_of(m, cls)
     if fields:
-        given = list(args)
-        for field in fields:
-            value: Value | None
-            if given:
-                value = given.pop(0)
-            elif field.name in kwargs:
-                value = kwargs[field.name]
-            else:
-                value = class_attribute(m, cls, field.name, None, span)
-                if value is None:
-                    value = Opaque(("field", ref.obj, field.name), field.name)
-            m.write_cell((("obj", ref.obj), ("attr", field.name)), typed(m, value, field.annotation))
-            keep_quiet(m, value, field.name)
+        from allocsafe.flow.fields import assign
+
+        after = assign(m, cls, ref, fields, args, kwargs, span)
+        if is_named_tuple(m, cls):
+            number_items(m, ref, fields)
         post = class_attribute(m, cls, "__post_init__", ref, span)
         if isinstance(post, Closure):
-            invoke(m, post, [], {}, span)
+            invoke(m, post, after, {}, span)
         if loose:
             escape(m, loose, span, f"unpacked into {cls.cls.name}", "unpacking", "naming the arguments one by one")
         return ref

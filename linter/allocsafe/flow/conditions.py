@@ -13,10 +13,10 @@ that needs it is never evidence for `unsafe`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
+from allocsafe.flow.clock import over
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import NOWHERE, Span
 
@@ -64,7 +64,13 @@ class Conditions:
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
         self.unknown: Callable[[], Any] | None = None  # makes a value nobody knows; set by the machine
+        self.doubt: Callable[[], Condition] | None = None  # a question that nobody can answer; set by the machine
         self._within: dict[tuple[int, int], int] = {}
+        self._and: dict[tuple[int, int], int] = {}
+        self._or: dict[tuple[int, int], int] = {}
+        self._meets: dict[tuple[int, int], bool] = {}
+        self._not: dict[int, int] = {FALSE: TRUE, TRUE: FALSE}
+        self._support: dict[int, frozenset[int]] = {}
         self._by_key: dict[Hashable, int] = {}
         self.atoms: list[Atom] = []
 
@@ -91,9 +97,10 @@ class Conditions:
         key = (var, low, high)
         found = self._unique.get(key)
         if found is None:
-            found = self._unique[key] = len(self._nodes)
-            if found > self._most or (not found & 2047 and time.monotonic() > self.deadline):
+            found = len(self._nodes)
+            if found > self._most or (not found & 2047 and over(self.deadline)):
                 raise TooManyPaths
+            self._unique[key] = found
             self._nodes.append(key)
         return found
 
@@ -121,17 +128,81 @@ class Conditions:
         return (node[1], node[2]) if node[0] == var else (f, f)
 
     def both(self, a: Condition, b: Condition) -> Condition:
-        return self.ite(a, b, FALSE)
+        if b in (a, TRUE):
+            return a
+        if a == TRUE:
+            return b
+        if FALSE in (a, b):
+            return FALSE
+        key = (a, b) if a < b else (b, a)
+        found = self._and.get(key)
+        if found is None:
+            va, la, ha = self._nodes[a]
+            vb, lb, hb = self._nodes[b]
+            if va == vb:
+                found = self._node(va, self.both(la, lb), self.both(ha, hb))
+            elif va < vb:
+                found = self._node(va, self.both(la, b), self.both(ha, b))
+            else:
+                found = self._node(vb, self.both(a, lb), self.both(a, hb))
+            self._and[key] = found
+        return found
 
     def either(self, a: Condition, b: Condition) -> Condition:
-        return self.ite(a, TRUE, b)
+        if b in (a, FALSE):
+            return a
+        if a == FALSE:
+            return b
+        if TRUE in (a, b):
+            return TRUE
+        key = (a, b) if a < b else (b, a)
+        found = self._or.get(key)
+        if found is None:
+            va, la, ha = self._nodes[a]
+            vb, lb, hb = self._nodes[b]
+            if va == vb:
+                found = self._node(va, self.either(la, lb), self.either(ha, hb))
+            elif va < vb:
+                found = self._node(va, self.either(la, b), self.either(ha, b))
+            else:
+                found = self._node(vb, self.either(a, lb), self.either(a, hb))
+            self._or[key] = found
+        return found
 
     def no(self, a: Condition) -> Condition:
-        return self.ite(a, FALSE, TRUE)
+        found = self._not.get(a)
+        if found is None:
+            var, low, high = self._nodes[a]
+            found = self._not[a] = self._node(var, self.no(low), self.no(high))
+            self._not[found] = a
+        return found
 
     def implies(self, a: Condition, b: Condition) -> bool:
         """Whether every assignment that satisfies `a` satisfies `b`."""
-        return self.ite(a, b, TRUE) == TRUE
+        return a in (FALSE, b) or b == TRUE or not self.meets(a, self.no(b))
+
+    def meets(self, a: Condition, b: Condition) -> bool:
+        """Whether some assignment satisfies both; makes no diagram."""
+        if FALSE in (a, b):
+            return False
+        if a == b or TRUE in (a, b):
+            return True
+        key = (a, b) if a < b else (b, a)
+        known = self._and.get(key)
+        if known is not None:
+            return known != FALSE
+        found = self._meets.get(key)
+        if found is None:
+            va, la, ha = self._nodes[a]
+            vb, lb, hb = self._nodes[b]
+            if va == vb:
+                found = self.meets(la, lb) or self.meets(ha, hb)
+            elif va < vb:
+                found = self.meets(la, b) or self.meets(ha, b)
+            else:
+                found = self.meets(a, lb) or self.meets(a, hb)
+            self._meets[key] = found
+        return found
 
     def within(self, f: Condition, care: Condition) -> Condition:
         """A simpler condition that agrees with `f` wherever `care` holds (Coudert and Madre's restrict)."""
@@ -158,8 +229,14 @@ class Conditions:
             return self.within(f0, c0)
         return self._node(var_f, self.within(f0, c0), self.within(f1, c1))
 
-    def support(self, f: Condition) -> set[int]:
+    def support(self, f: Condition) -> frozenset[int]:
         """The indices of the atoms that `f` depends on."""
+        known = self._support.get(f)
+        if known is None:
+            known = self._support[f] = frozenset(self._atoms_of(f))
+        return known
+
+    def _atoms_of(self, f: Condition) -> set[int]:
         seen: set[int] = set()
         out: set[int] = set()
         todo = [f]
@@ -199,7 +276,7 @@ class Conditions:
 
     def forget(self, f: Condition, indices: set[int]) -> Condition:
         """`f` with the atoms in `indices` quantified away (there is a value for which `f` holds)."""
-        if not indices:
+        if not indices or not self.support(f) & indices:
             return f
         memo: dict[Condition, Condition] = {}
 

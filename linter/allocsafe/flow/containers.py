@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from allocsafe.flow import presence
+from allocsafe.flow.carried import CARRIED
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import keep, read
-from allocsafe.flow.state import choose, under
+from allocsafe.flow.state import State, choose, few, merge, under
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin, Sym
@@ -46,11 +48,8 @@ def new(m: Machine, step: ir.New) -> None:
         m.put(step.dst, loose)
         return
     ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
-    m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
-    if step.kind == "dict":
-        m.write_cell(
-            (owner(ref), "computed"), TupleOf(())
-        )  # there from the start: a branch that stores nothing says so
+    if step.kind != "dict":
+        m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
     for item in step.items:
         value = m.get(item.value)
         if step.kind == "dict":
@@ -95,6 +94,7 @@ def append(m: Machine, ref: Ref, value: Value) -> None:
     size = list_length(m, ref)
     if size is None:
         m.write_cell((owner(ref), ("some", m.fresh())), value)
+        presence.uncounted(m, ref)
         return
     number = size.as_int()
     m.write_cell((owner(ref), ("item", number) if number is not None else ("at", size)), value)
@@ -117,16 +117,14 @@ def known_items(m: Machine, ref: Ref) -> list[Value] | None:
 
 
 def _loose(m: Machine, ref: Ref) -> bool:
-    mine = owner(ref)
-    return any(who == mine and isinstance(name, tuple) and name[0] == "some" for who, name in m.state.cells)
+    return any(isinstance(name, tuple) and name[0] == "some" for name, _ in m.state.cells.of(owner(ref)))
 
 
 def all_items(m: Machine, ref: Ref) -> list[Value]:
     """Everything the container may hold."""
-    mine = owner(ref)
     out: list[Value] = []
-    for (who, name), value in list(m.state.cells.items()):
-        if who == mine and isinstance(name, tuple) and name[0] in ("item", "at", "some", "key"):
+    for name, value in m.state.cells.of(owner(ref)):
+        if isinstance(name, tuple) and name[0] in ("item", "at", "some", "key", "carried"):
             out.append(value)
     return out + [value for _, value in _computed(m, ref)]
 
@@ -149,13 +147,15 @@ def item_number(m: Machine, ref: Ref, at: Lin) -> Value:
         value = m.read_cell((owner(ref), ("item", number)))
         if value is not None and not _loose(m, ref):
             return value
-    mine = owner(ref)
-    for (who, name), value in list(m.state.cells.items()):
-        if who == mine and isinstance(name, tuple) and name[0] == "at" and not _loose(m, ref):
-            term = name[1]
-            if len(term.terms) == 1 and term.terms[0][1] == 1:
-                var = term.terms[0][0]
-                return shift(value, var, at - term.const)
+    held = [(name, value) for name, value in m.state.cells.of(owner(ref)) if isinstance(name, tuple)]
+    put = [(name[1], value) for name, value in held if name[0] == "at"]
+    if len(put) == 1 and not _loose(m, ref):  # one loop has put them, at consecutive places
+        term, value = put[0]
+        if len(term.terms) == 1 and term.terms[0][1] == 1:
+            value = shift(value, term.terms[0][0], at - term.const)
+            before = [v for name, v in held if name[0] == "item"]
+            behind = m.at_least_zero(at - term.const) if before else TRUE
+            return choose(m.conds, [(behind, value), (m.conds.no(behind), picked(m, before, "the list"))]) or value
     return picked(m, all_items(m, ref), "the list")
 
 
@@ -190,7 +190,7 @@ def object_item(m: Machine, ref: Ref, idx: ir.Index, span: Span) -> Value:
         from allocsafe.flow import cpp_vectors
 
         return cpp_vectors.item(m, ref, m.as_lin(key_of(m, idx)), span)
-    if info.kind == "instance":
+    if info.kind == "instance" and (owner(ref), "len") not in m.state.cells:  # a named tuple knows its length
         from allocsafe.flow.attributes import attribute
         from allocsafe.flow.calls import call_value
 
@@ -228,17 +228,18 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
     if isinstance(key, Alts):
         return m.each(key, lambda k: dict_item(m, ref, k, default))
     name = const_key(key)
-    loose = any(who == owner(ref) and isinstance(cell, tuple) and cell[0] == "some" for who, cell in m.state.cells)
-    rows = [(stored, m.state.cells[place], TRUE) for stored, place in _rows(m, ref)] + _stored(m, ref)
+    loose = _loose(m, ref)
+    rows = [(stored, m.state.cells[at], presence.has(m, ref, at[1][1])) for stored, at in _rows(m, ref)]
+    rows += _stored(m, ref)
     if name is not None and not loose:
         held = m.read_cell((owner(ref), ("key", name)))
-        if held is not None:
+        if held is not None and presence.has(m, ref, name) == TRUE:
             return held
     for stored, value, when in rows:
         if stored == key and not loose and m.conds.implies(m.state.path, when):
             return under(m.conds, value, m.state.path) or value
-    if loose:
-        return picked(m, all_items(m, ref), "the dict")
+    if loose or CARRIED in (name for name, _ in m.state.cells.of(owner(ref))):
+        return picked(m, [*all_items(m, ref), *([] if default is None else [default])], "the dict")
     options: list[tuple[Condition, Value]] = []
     rest = TRUE
     for stored, value, when in reversed(rows):
@@ -250,21 +251,27 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
     elif all(same == FALSE for same, _ in options):
         return m.unknown("a missing key")
     else:
-        m.state.path = m.conds.both(m.state.path, m.conds.no(rest))  # otherwise a KeyError
-        if m.state.path == FALSE:
+        narrowed = m.conds.both(m.state.path, m.conds.no(rest))  # otherwise a KeyError
+        if narrowed == FALSE:
+            m.state.path = FALSE
             return NONE
+        if len(m.conds.support(rest) - m.conds.support(m.state.path)) > MANY_PARTS:  # the wider path only adds reads
+            options.append((rest, m.unknown("a missing key")))
+        else:
+            m.state.path = narrowed
     found = choose(m.conds, options)
+    found = narrow(m, found) if found is not None else None
     return (under(m.conds, found, m.state.path) or found) if found is not None else m.unknown("a missing key")
 
 
-def _rows(m: Machine, ref: Ref) -> list[tuple[Value, tuple[Hashable, Hashable]]]:
+def _rows(m: Machine, ref: Ref) -> list[tuple[Value, tuple[Hashable, tuple[str, Hashable]]]]:
     """The constant keys of a dict, each with its cell."""
     from allocsafe.flow.arithmetic import literal
 
     return [
-        (literal(name[1]), (who, name))
-        for who, name in m.state.cells
-        if who == owner(ref) and isinstance(name, tuple) and name[0] == "key"
+        (literal(name[1]), (owner(ref), name))
+        for name, _ in m.state.cells.of(owner(ref))
+        if isinstance(name, tuple) and name[0] == "key"
     ]
 
 
@@ -276,7 +283,7 @@ def same_key(m: Machine, a: Value, b: Value) -> Condition:
     if first is not None and second is not None:
         return TRUE if first == second else FALSE
     if isinstance(a, Num) and isinstance(b, Num):
-        return m.equal_zero(a.lin - b.lin)
+        return _equal(m, a.lin, b.lin)
     texts = [isinstance(key, Const) and isinstance(key.value, str) for key in (a, b)]
     if any(texts) and any(
         isinstance(key, (Num, TupleOf, Truth)) or (isinstance(key, Opaque) and key.key in m.numbers) for key in (a, b)
@@ -287,9 +294,23 @@ def same_key(m: Machine, a: Value, b: Value) -> Condition:
         x, y = m.as_lin(a), m.as_lin(b)
         m.numbers = numbers
         if x is not None and y is not None:
-            return m.equal_zero(x - y)
+            return _equal(m, x, y)
+    begins = [presence.begins(key) for key in (a, b)]
+    if begins[0] is not None and begins[1] is not None:
+        size = min(map(len, begins))  # type: ignore[arg-type]
+        if begins[0][:size] != begins[1][:size]:
+            return FALSE
     one, other = m.to_opaque(a), m.to_opaque(b)
     return m.decide(("same key", one.key, other.key), f"{one.text} == {other.text}", "unknown")
+
+
+def _equal(m: Machine, x: Lin, y: Lin) -> Condition:
+    """Whether two numbers are one key. What two entry points were given is for whoever calls them to say."""
+    keys = [s.key[1] for s in (x - y).all_syms() if isinstance(s.key, tuple) and s.key[0] == "int"]
+    entries = {key[4] for key in keys if isinstance(key, tuple) and key[0] == "param" and len(key) == 5}
+    if len(entries) > 1:
+        return m.decide(("same key", x, y), "two calls are given the same key", "order")
+    return m.equal_zero(x - y)
 
 
 def const_key(key: Value) -> object:
@@ -321,6 +342,18 @@ def _stored(m: Machine, ref: Ref) -> list[tuple[Value, Value, Condition]]:
     return [(key, value, when) for (key, value), when in out.items()]
 
 
+MANY_PARTS = 16
+"""Questions on which it may depend whether a key is there, for that to narrow the path."""
+
+MOST_ROWS = 8
+"""Computed keys told apart; past it every key may hold what any of them does."""
+
+
+def narrow(m: Machine, value: Value) -> Value:
+    """`value`, or one unknown value in the place of many that nothing can be reached through."""
+    return few(m.conds, value, lambda: m.unknown("a value of the dict"))
+
+
 def put_key(m: Machine, ref: Ref, key: Value, value: Value) -> None:
     """`dict[key] = value`."""
     from allocsafe.flow.attributes import name_buffer
@@ -329,32 +362,64 @@ def put_key(m: Machine, ref: Ref, key: Value, value: Value) -> None:
 
     def replaced(stored: Value, held: Value) -> Value:
         same = same_key(m, stored, key)
-        return choose(m.conds, [(same, value), (m.conds.no(same), held)]) or held
+        return narrow(m, choose(m.conds, [(same, value), (m.conds.no(same), held)]) or held)
 
-    pairs = [TupleOf((k, replaced(k, v))) for k, v in _computed(m, ref) if k != key]
+    more: tuple[Value, ...] = ()
     if name is None:
         for stored, place in _rows(m, ref):
             m.write_cell(place, replaced(stored, m.state.cells[place]))
-        pairs.append(TupleOf((key, value)))
+        more = (TupleOf((key, value)),)
+        m.versions[owner(ref)] = m.fresh()
     else:
         if isinstance(value, (Array, Opaque)) and isinstance(name, str):
             name_buffer(m, value, f'["{name}"]')
         m.write_cell((owner(ref), ("key", name)), value)
-    if pairs:
-        m.write_cell((owner(ref), "computed"), TupleOf(tuple(pairs)))
+        presence.note(m, ref, name)
+    held = m.read_cell((owner(ref), "computed"))
+    made: list[tuple[Condition, Value]] = []
+    for cond, option in held.options if isinstance(held, Alts) else ((TRUE, held),):
+        rows = option.items if isinstance(option, TupleOf) else ()
+        old = [r.items for r in rows if isinstance(r, TupleOf) and r.items[0] != key]
+        pairs = [TupleOf((stored, replaced(stored, value_then))) for stored, value_then in old]
+        made.append((cond, TupleOf((*pairs, *more))))
+    m.write_cell((owner(ref), "computed"), choose(m.conds, made) or TupleOf(more))
+    if sum(len(option.items) for _, option in made if isinstance(option, TupleOf)) > MOST_ROWS:
+        presence.loosen(m, ref)
 
 
 def merge_dict(m: Machine, ref: Ref, other: Value) -> None:
     """`dict.update(other)`."""
-    if isinstance(other, Ref):
-        mine = owner(other)
-        for (who, name), value in list(m.state.cells.items()):
-            if who == mine and isinstance(name, tuple) and name[0] == "key":
-                m.write_cell((owner(ref), name), value)
-        for key, value in _computed(m, other):
-            put_key(m, ref, key, value)
-    else:
+    if isinstance(other, Alts):
+        m.each(other, lambda v: _merged(m, ref, v))
+        return
+    if not isinstance(other, Ref) or m.objects[other.obj].kind != "dict":
+        for value in all_items(m, other) if isinstance(other, Ref) else ():
+            m.write_cell((owner(ref), ("some", m.fresh())), value)
         m.write_cell((owner(ref), ("some", m.fresh())), other)
+        presence.loosen(m, ref)
+        return
+    rows = [(stored, m.state.cells[at], presence.has(m, other, at[1][1])) for stored, at in _rows(m, other)]
+    rows += _stored(m, other)
+    doubted = [key for key, _, when in rows if const_key(key) is None and not m.conds.implies(m.state.path, when)]
+    loose = _loose(m, other) or bool(doubted)
+    for key, value, when in rows if not loose else ():
+        path = m.state.path
+        if m.conds.implies(path, when):
+            put_key(m, ref, key, value)
+        elif m.conds.meets(path, when):  # on the other path nothing is put
+            before = State(m.conds.both(path, m.conds.no(when)), m.state.cells.copy())
+            m.state.path = m.conds.both(path, when)
+            put_key(m, ref, key, value)
+            m.state = merge(m.conds, [m.state, before], path)
+    if loose:
+        for value in all_items(m, other):
+            m.write_cell((owner(ref), ("some", m.fresh())), value)
+        presence.loosen(m, ref)
+
+
+def _merged(m: Machine, ref: Ref, other: Value) -> Value:
+    merge_dict(m, ref, other)
+    return NONE
 
 
 def store_object_item(m: Machine, ref: Ref, idx: ir.Index, src: Value | None, span: Span) -> None:
@@ -376,9 +441,10 @@ def store_object_item(m: Machine, ref: Ref, idx: ir.Index, src: Value | None, sp
         call_value(m, setter, [key, src or NONE], {}, span)
         return
     if src is None:
-        name = const_key(key)
-        if name is not None:
-            m.state.cells.pop((owner(ref), ("key", name)), None)
+        if info.kind == "dict":
+            take_out(m, ref, key)
+        elif info.kind == "list":
+            presence.loosen(m, ref)
         return
     if info.kind == "dict":
         put_key(m, ref, key, src)
@@ -408,8 +474,7 @@ def extend_in_place(m: Machine, ref: Ref, other: Value, span: Span) -> None:
     held = all_items(m, other) if isinstance(other, Ref) else [other]
     for value in held:
         m.write_cell((owner(ref), ("some", m.fresh())), value)
-    m.state.cells.pop((owner(ref), "len"), None)
-    m.versions[owner(ref)] = m.fresh()
+    presence.uncounted(m, ref)
 
 
 def list_arithmetic(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
@@ -434,7 +499,7 @@ def list_arithmetic(m: Machine, op: str, a: Value, b: Value, span: Span) -> Valu
         if items is not None and count is not None and len(items) == 1:
             m.write_cell((owner(out), "len"), Num(count))
         else:
-            m.state.cells.pop((owner(out), "len"), None)
+            presence.uncounted(m, out)
         return out
     read(m, a, span, f"operand of `{op}`")
     read(m, b, span, f"operand of `{op}`")
@@ -448,6 +513,10 @@ def container_method(
     from allocsafe.flow.items import picked
 
     info = m.objects[ref.obj]
+    if info.kind == "instance" and name in ("_replace", "_asdict") and not args:
+        from allocsafe.flow.records import as_dict, replaced
+
+        return replaced(m, ref, kwargs, span) if name == "_replace" else as_dict(m, ref, span)
     if name in ("append", "add", "appendleft", "push_back", "emplace_back") and args:
         append(m, ref, args[0])
         return NONE
@@ -456,8 +525,8 @@ def container_method(
             extend_in_place(m, ref, value, span)
         return NONE
     if name == "insert" and len(args) == 2:
-        m.state.cells.pop((owner(ref), "len"), None)
         m.write_cell((owner(ref), ("some", m.fresh())), args[1])
+        presence.loosen(m, ref)
         return NONE
     if info.kind == "dict":
         return _dict_method(m, ref, name, args, kwargs, span)
@@ -469,33 +538,31 @@ def container_method(
             m.write_cell((owner(ref), "len"), Num(size - 1))
             return value
         values = all_items(m, ref)
-        m.state.cells.pop((owner(ref), "len"), None)
-        m.versions[owner(ref)] = m.fresh()
+        presence.loosen(m, ref)
         return picked(m, values, "the list")
     if name == "copy":
         out = m.new_object(info.kind, span)
-        for (who, key), value in list(m.state.cells.items()):
-            if who == owner(ref):
-                m.write_cell((owner(out), key), value)
+        for key, value in m.state.cells.of(owner(ref)):
+            m.write_cell((owner(out), key), value)
         return out
     if name == "clear":
-        for who, key in list(m.state.cells):
-            if who == owner(ref):
-                del m.state.cells[(who, key)]
+        m.state.cells.drop(owner(ref))
         m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
         return NONE
     if name in ("sort", "reverse"):
         values = all_items(m, ref)
-        for who, key in list(m.state.cells):
-            if who == owner(ref) and key != "len":
-                del m.state.cells[(who, key)]
+        for key, _ in m.state.cells.of(owner(ref)):
+            if key != "len":
+                del m.state.cells[(owner(ref), key)]
         for value in values:
             m.write_cell((owner(ref), ("some", m.fresh())), value)
         return NONE
     if name in ("index", "count", "remove", "discard"):
-        m.versions[owner(ref)] = m.fresh()
+        from allocsafe.flow.arithmetic import compared_inside
+
+        compared_inside(m, [*args, ref], span)
         if name in ("remove", "discard"):
-            m.state.cells.pop((owner(ref), "len"), None)
+            presence.loosen(m, ref)
         return m.unknown("an index") if name in ("index", "count") else NONE
     return None
 
@@ -510,16 +577,12 @@ def _dict_method(
         return dict_item(m, ref, args[0], default)
     if name == "pop" and args:
         value = dict_item(m, ref, args[0], args[1] if len(args) > 1 else None)
-        key = const_key(args[0])
-        if key is not None:
-            m.state.cells.pop((owner(ref), ("key", key)), None)
+        take_out(m, ref, args[0])
         return value
     if name == "setdefault" and args:
-        key = const_key(args[0])
-        if key is not None and (owner(ref), ("key", key)) in m.state.cells:
-            return dict_item(m, ref, args[0])
-        put_key(m, ref, args[0], args[1] if len(args) > 1 else NONE)
-        return args[1] if len(args) > 1 else NONE
+        value = dict_item(m, ref, args[0], args[1] if len(args) > 1 else NONE)
+        put_key(m, ref, args[0], value)
+        return value
     if name == "update":
         for value in args:
             merge_dict(m, ref, value)
@@ -527,37 +590,65 @@ def _dict_method(
             put_key(m, ref, Const(label), value)
         return NONE
     if name in ("items", "keys", "values"):
-        mine = owner(ref)
-        pairs: list[tuple[Value, Value]] = []
-        loose = False
-        for (who, key), value in list(m.state.cells.items()):
-            if who == mine and isinstance(key, tuple) and key[0] == "key":
-                from allocsafe.flow.arithmetic import literal
-
-                pairs.append((literal(key[1]), value))
-            elif who == mine and isinstance(key, tuple) and key[0] == "some":
-                loose = True
-        computed = _computed(m, ref)
-        rows = [TupleOf((k, v)) if name == "items" else k if name == "keys" else v for k, v in pairs + computed]
-        if not computed and not loose:
-            return TupleOf(tuple(rows))
-        out = m.new_object("list", span)
-        for row in rows:
-            m.write_cell((owner(out), ("some", m.fresh())), row)
-        return out
+        return listing(m, ref, name, span)
     if name in ("copy",):
         out = m.new_object("dict", span)
-        for (who, key), value in list(m.state.cells.items()):
-            if who == owner(ref):
-                m.write_cell((owner(out), key), value)
+        for key, value in m.state.cells.of(owner(ref)):
+            m.write_cell((owner(out), key), value)
         return out
     if name == "clear":
-        for who, key in list(m.state.cells):
-            if who == owner(ref):
-                del m.state.cells[(who, key)]
+        m.state.cells.drop(owner(ref))
+        presence.start(m, ref)
+        m.versions[owner(ref)] = m.fresh()
         return NONE
     del picked
     return None
+
+
+def listing(m: Machine, ref: Ref, what: str, span: Span) -> Value:
+    """The `keys`, `values` or `items` of a dict, in no order that counts."""
+    rows = [(stored, m.state.cells[at], presence.has(m, ref, at[1][1])) for stored, at in _rows(m, ref)]
+    rows = [row for row in rows + _stored(m, ref) if m.conds.meets(m.state.path, row[2])]
+    told: list[tuple[Value, Condition]] = []
+    for number, (k, v, when) in enumerate(rows):
+        for earlier, _, there in rows[:number]:  # one key, one row: every row of a key holds its value
+            when = m.conds.both(when, m.conds.no(m.conds.both(there, same_key(m, earlier, k))))  # noqa: PLW2901
+        told.append((TupleOf((k, v)) if what == "items" else k if what == "keys" else v, when))
+    loose = [v for n, v in m.state.cells.of(owner(ref)) if isinstance(n, tuple) and n[0] in ("some", "carried")]
+    if not loose:
+        known = presence.rows_of(m, told)
+        if known is not None:
+            return known
+    out = m.new_object("list", span)
+    for value in loose:
+        some = m.unknown("a key")
+        told.append((TupleOf((some, value)) if what == "items" else some if what == "keys" else value, TRUE))
+    for row, _ in told:
+        m.write_cell((owner(out), ("some", m.fresh())), row)
+    return out
+
+
+def holds_key(m: Machine, ref: Ref, key: Value, span: Span) -> Condition:
+    """`key in dict`."""
+    rows = [(stored, presence.has(m, ref, at[1][1])) for stored, at in _rows(m, ref)]
+    rows += [(stored, when) for stored, _, when in _stored(m, ref)]
+    out = FALSE
+    for stored, when in rows:
+        out = m.conds.either(out, m.conds.both(when, same_key(m, stored, key)))
+    if any(isinstance(name, tuple) and name[0] in ("some", "carried") for name, _ in m.state.cells.of(owner(ref))):
+        asked = ("in", owner(ref), m.version(owner(ref)), m.to_opaque(key).key)
+        out = m.conds.either(out, m.decide(asked, "the key is in the dict", "unknown", span))
+    return out
+
+
+def take_out(m: Machine, ref: Ref, key: Value) -> None:
+    """`del dict[key]`, `dict.pop(key)`."""
+    name = const_key(key)
+    if name is not None and not _computed(m, ref) and not _loose(m, ref):
+        m.state.cells.pop((owner(ref), ("key", name)), None)
+        presence.forget(m, ref, name)
+    else:
+        presence.loosen(m, ref)
 
 
 __all__ = ["RangeOf", "Zipped", "container_method", "dict_item", "keep", "known_items", "object_item"]

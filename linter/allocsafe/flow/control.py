@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from allocsafe.flow.arithmetic import truth
 from allocsafe.flow.conditions import FALSE
-from allocsafe.flow.machine import Frame, Machine, step_meaning
+from allocsafe.flow.machine import FEW_ATOMS, Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, log, read
 from allocsafe.flow.state import State, choose, merge
-from allocsafe.flow.values import NONE, Closure, Known, Opaque, Ref, Value
+from allocsafe.flow.values import NONE, Alts, Closure, Known, Opaque, Ref, Value
 from allocsafe.ir import nodes as ir
 from allocsafe.source import Span
 
@@ -48,7 +48,7 @@ def branch(m: Machine, step: ir.If) -> None:
     marks = (_exits(m), m.logged)
     values: dict[ir.Reg, list[tuple[int, Value]]] = {reg: [] for reg in shared}
     for arm, arm_path in ((step.then, then_path), (step.orelse, else_path)):
-        m.state = State(arm_path, dict(before.cells))
+        m.state = State(arm_path, before.cells.copy())
         if arm_path != FALSE:
             m.run(arm)
         ends.append(m.state)
@@ -58,20 +58,12 @@ def branch(m: Machine, step: ir.If) -> None:
                 if reg in regs:
                     values[reg].append((tag, regs[reg]))
     m.state = merge(m.conds, ends, path)
-    if m.state.path not in (FALSE, path) and (_exits(m), m.logged) == marks:
-        more = m.conds.support(m.state.path) - m.conds.support(path)
-        if len(more) > FEW_ATOMS:
-            m.passed(path, m.state.path)
-            # an arm ended in an error under a condition of many parts, and nothing was logged under the narrow one
-            m.state.path = path
+    if m.state.path not in (FALSE, path) and _exits(m) == marks[0]:
+        m.widen(path, marks[1])  # an arm ended in an error
     for reg, options in values.items():
         value = choose(m.conds, options)
         if value is not None:
             regs[reg] = value
-
-
-FEW_ATOMS = 1
-"""Checks of more parts than this do not narrow the path: a wider path only adds reads, and keeps the diagrams small."""
 
 
 def _exits(m: Machine) -> tuple[int, int, int]:
@@ -137,7 +129,7 @@ def may_raise(m: Machine, span: Span, what: str, *, sure: bool) -> None:
     key = ("raises", m.fresh())
     m.note_born(key)
     raised = m.decide(key, f"{what} raises", "exception" if sure else "raises", span)
-    m.handlers[-1].append(State(m.conds.both(m.state.path, raised), dict(m.state.cells)))
+    m.handlers[-1].append(State(m.conds.both(m.state.path, raised), m.state.cells.copy()))
     m.state.path = m.conds.both(m.state.path, m.conds.no(raised))
 
 
@@ -234,6 +226,17 @@ def _finally(m: Machine, final: ir.Block, marks: tuple[int, int, int], outer: li
 @step_meaning(ir.With)
 def with_block(m: Machine, step: ir.With) -> None:
     ctx = m.get(step.ctx)
+    if isinstance(ctx, Opaque) and ctx.key in m.managers:
+        from allocsafe.flow.managers import entered, given_up
+
+        if entered(m, ctx, step):
+            return
+        given_up(m, ctx, step.span)
+    elif isinstance(ctx, Alts) and any(
+        isinstance(v, Ref) or (isinstance(v, Opaque) and v.key in m.managers) for _, v in ctx.options
+    ):
+        _alternatives(m, ctx, step)
+        return
     m.put(step.dst, ctx)
     name = called_name(m, ctx)
     if name.endswith(("contextlib.suppress", "suppress")):
@@ -256,6 +259,18 @@ def with_block(m: Machine, step: ir.With) -> None:
     m.run(step.body)
     if recording and not m.dry:
         m.captured.append((before, m.pos))
+
+
+def _alternatives(m: Machine, ctx: Alts, step: ir.With) -> None:
+    """One of several managers: the block runs under each of them."""
+
+    def under(value: Value) -> Value:
+        m.put(step.ctx, value)
+        with_block(m, step)
+        return NONE
+
+    m.each(ctx, under)
+    m.put(step.ctx, ctx)
 
 
 def _scoped(m: Machine, step: ir.With, ctx: Value) -> None:
@@ -299,7 +314,7 @@ def _scoped(m: Machine, step: ir.With, ctx: Value) -> None:
         key = ("swallows", m.fresh())
         m.note_born(key)
         ends = m.decide(key, "the exception ends here", "exception", step.span)
-    onward = State(m.conds.both(m.state.path, m.conds.no(ends)), dict(m.state.cells))
+    onward = State(m.conds.both(m.state.path, m.conds.no(ends)), m.state.cells.copy())
     if m.handlers and onward.path != FALSE:
         m.handlers[-1].append(onward)
     m.state.path = m.conds.both(m.state.path, ends)
@@ -335,6 +350,11 @@ def opaque(m: Machine, step: ir.Opaque) -> None:
 
 @step_meaning(ir.Yield)
 def yielded(m: Machine, step: ir.Yield) -> None:
+    block = m.yielding.get(m.frame.ident)
+    if block is not None:
+        block(NONE if step.src is None else m.get(step.src))
+        m.put(step.dst, NONE)
+        return
     if step.src is not None:
         escape(
             m,

@@ -149,8 +149,8 @@ def _plain(m: Machine, value: Value, cond: int) -> list[tuple[int, Array]]:
     elif isinstance(value, Array):
         out.append((cond, value))
     elif isinstance(value, Ref) and m.objects[value.obj].kind == "list":
-        for (owner, _), held in list(m.state.cells.items()):
-            if owner == ("obj", value.obj) and not isinstance(held, Ref):
+        for _, held in m.state.cells.of(("obj", value.obj)):
+            if not isinstance(held, Ref):
                 out += _plain(m, held, cond)
     return out
 

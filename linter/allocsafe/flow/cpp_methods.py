@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from allocsafe.flow import cpp_pointers, cpp_vectors
 from allocsafe.flow.cpp_memory import bare, is_pointer, real
+from allocsafe.flow.extremes import note
 from allocsafe.flow.machine import Machine, root_of
 from allocsafe.flow.memory import copy_of, escape, holds_array, read, write
 from allocsafe.flow.values import NONE, Array, Num, Opaque, Ref, TupleOf, Value
@@ -124,7 +125,9 @@ def known(m: Machine, name: str, args: list[Value], span: Span, template: str) -
     if short in ("min", "max") and len(args) == 2 and not any(holds_array(m, a) for a in args):
         x, y = m.as_lin(args[0]), m.as_lin(args[1])
         if x is not None and y is not None:
-            return Num(minimum(x, y) if short == "min" else maximum(x, y))
+            result = minimum(x, y) if short == "min" else maximum(x, y)
+            note(m, (x, y), result)
+            return Num(result)
         return None
     if name in ("delete", "delete[]"):
         return NONE

@@ -182,7 +182,7 @@ def check_fresh(m: Machine, native: Native, span: Span, cond: int) -> None:
         return
     for tag, value in alternatives(now):
         when = m.conds.both(cond, tag)
-        if value == native.generation or m.conds.both(when, m.state.path) == FALSE:
+        if value == native.generation or not m.conds.meets(when, m.state.path):
             continue
         if isinstance(value, Num) and isinstance(native.generation, Num):
             when = m.conds.both(when, m.conds.no(m.equal_zero(value.lin - native.generation.lin, span)))

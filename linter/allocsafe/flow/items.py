@@ -11,6 +11,7 @@ what is written is surely the selected place and maybe more.
 
 from __future__ import annotations
 
+from allocsafe.flow.alternatives import per_index
 from allocsafe.flow.arithmetic import is_array
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
@@ -19,6 +20,7 @@ from allocsafe.flow.values import (
     NONE,
     Alts,
     Array,
+    Closure,
     Const,
     Num,
     Opaque,
@@ -58,7 +60,7 @@ def set_item(m: Machine, step: ir.SetItem) -> None:
 def item_of(m: Machine, value: Value, idx: ir.Index, span: Span) -> Value:
     """The value of `value[idx]`."""
     if isinstance(value, Array):
-        return array_item(m, value, idx, span)
+        return per_index(m, idx, lambda: array_item(m, value, idx, span))
     if isinstance(value, TupleOf):
         return _tuple_item(m, value, idx, span)
     if isinstance(value, RangeOf):
@@ -69,6 +71,11 @@ def item_of(m: Machine, value: Value, idx: ir.Index, span: Span) -> Value:
         from allocsafe.flow.containers import object_item
 
         return object_item(m, value, idx, span)
+    if isinstance(value, Closure):
+        from allocsafe.flow import launches
+
+        if launches.is_kernel(value):
+            return launches.launcher(value)
     if value == NONE:
         m.state.path = FALSE  # None has no items: this path ends in an error
         return NONE
@@ -116,8 +123,10 @@ def _tuple_item(m: Machine, value: TupleOf, idx: ir.Index, span: Span) -> Value:
 
 def picked(m: Machine, values: list[Value], what: str) -> Value:
     """One of several values, nobody knows which."""
-    from allocsafe.flow.state import plain
+    from allocsafe.flow.state import FEW, alternatives, plain
 
+    if len(values) > 1 and sum(len(alternatives(v)) for v in values) > FEW:
+        values = [option for v in values for _, option in alternatives(v)]
     held = [v for v in dict.fromkeys(values) if not plain(v)]
     if len(held) < len(values) and len(values) > 1:  # what nothing can be reached through is one unknown value
         held.append(m.unknown(f"an item of {what}"))
@@ -127,7 +136,9 @@ def picked(m: Machine, values: list[Value], what: str) -> Value:
     rest = TRUE
     options = []
     for number, value in enumerate(values[:-1]):
-        asked = m.decide(("picked", m.fresh()), f"item {number} of {what} is picked", "unknown")
+        key = ("picked", m.fresh())
+        m.note_born(key)  # another one in every turn
+        asked = m.decide(key, f"item {number} of {what} is picked", "unknown")
         options.append((m.conds.both(rest, asked), value))
         rest = m.conds.both(rest, m.conds.no(asked))
     options.append((rest, values[-1]))
@@ -327,20 +338,7 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
         cpp_pointers.store(m, value, idx, src, span)
         return
     if isinstance(value, Array):
-        found = resolve(m, idx, span)
-        index(array_view(value), found.picks)
-        if src is not None:
-            read(m, src, span, "copied from")
-        if found.copies:
-            masked_write(m, value, found, span)
-        else:
-            for cond, picks in by_sign(m, value.view, found.picks):
-                log(m, Array(value.buf, index(value.view, picks)), "write", span, "assigned", cond=cond)
-            if found.maybe_copies:
-                whole_axis = index(array_view(value), [p if p.kind != "int" else Pick("lost") for p in found.picks])
-                log(m, Array(value.buf, some_of(whole_axis)), "write", span, "assigned", some=True)
-                if found.mask is not None:
-                    masked_write(m, value, found, span)
+        per_index(m, idx, lambda: _store(m, value, idx, src, span))
         return
     if isinstance(value, Ref):
         from allocsafe.flow.containers import store_object_item
@@ -385,6 +383,25 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
     from allocsafe.flow.machine import root_of
 
     m.versions[root_of(opaque.key)] = m.fresh()
+
+
+def _store(m: Machine, value: Array, idx: ir.Index, src: Value | None, span: Span) -> Value:
+    """`value[idx] = src` for an array and an index without alternatives."""
+    found = resolve(m, idx, span)
+    index(array_view(value), found.picks)
+    if src is not None:
+        read(m, src, span, "copied from")
+    if found.copies:
+        masked_write(m, value, found, span)
+    else:
+        for cond, picks in by_sign(m, value.view, found.picks):
+            log(m, Array(value.buf, index(value.view, picks)), "write", span, "assigned", cond=cond)
+        if found.maybe_copies:
+            whole_axis = index(array_view(value), [p if p.kind != "int" else Pick("lost") for p in found.picks])
+            log(m, Array(value.buf, some_of(whole_axis)), "write", span, "assigned", some=True)
+            if found.mask is not None:
+                masked_write(m, value, found, span)
+    return NONE
 
 
 def _looks_like_tensor(m: Machine, idx: ir.Index) -> bool:

@@ -18,9 +18,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple, TypeVar
 
+from allocsafe.flow.alternatives import facts_of
 from allocsafe.flow.buffers import Buffer, Entry, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition
+from allocsafe.flow.counters import widened
+from allocsafe.flow.extremes import wins
+from allocsafe.flow.frames import reframed
+from allocsafe.flow.instances import per_turn
 from allocsafe.flow.machine import Machine
+from allocsafe.flow.padding import evident, prefix
 from allocsafe.flow.values import Array, View
 from allocsafe.flow.views import is_whole_axis
 from allocsafe.regions.box import Access, Axis, Box, Loop, Write, compose
@@ -225,15 +231,15 @@ class Judge:
                 if made is not None:
                     must.append(made)
                     added = True
-                if whole is not None and conds.both(pinned, whole) != FALSE:
+                if whole is not None and conds.meets(pinned, whole):
                     open_pieces.append((piece, whole))
             else:
                 needed = whole if whole is not None else same
-                if needed is not None and conds.both(pinned, needed) != FALSE:
+                if needed is not None and conds.meets(pinned, needed):
                     open_pieces.append((piece, needed))
             if added:
                 sure_entries.append(write)
-        facts = tuple(conds.facts(cube))
+        facts = (*conds.facts(cube), *facts_of(self.m, world))
         found = self._hole(query, must, facts)
         if found.status == "none":
             for done in sure_entries:
@@ -280,15 +286,23 @@ class Judge:
 
     def _excluded(self, query: Query, world: Condition) -> bool:
         """Whether a check that every run has passed by now does not hold in this world."""
-        for pos, phase, turns, fact in self.m.checks:
+        conds = self.m.conds
+        for pos, phase, turns, path, fact in self.m.checks:
             if (
                 pos < query.pos
                 and phase == query.phase
                 and all(any(t is mine for mine in query.turns) for t in turns)
-                and self.m.conds.both(world, fact) == FALSE
+                and not conds.meets(world, fact)
+                and conds.implies(world, path)
             ):
                 return True
         return False
+
+    def _unkept(self, query: Query, cube: dict[int, bool]) -> bool:
+        """Whether a check that was not remembered may forbid this path."""
+        return any(
+            pos < query.pos and phase == query.phase and atoms & cube.keys() for pos, phase, atoms in self.m.unkept
+        )
 
     def _around(
         self,
@@ -309,7 +323,7 @@ class Judge:
                 taken = {**cube, index: value}
                 if (
                     inner == FALSE
-                    or conds.both(inner, blocker.cond) != FALSE
+                    or conds.meets(inner, blocker.cond)
                     or conds.contradicts(taken)
                     or self.worlds >= MOST_WORLDS
                 ):
@@ -340,8 +354,11 @@ class Judge:
             for i in cube
             if not self.m.conds.atoms[i].sure and not self._free(self.m.conds.atoms[i], cube[i], query)
         ]
+        doubts += self._loose(query, cube, world)
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
+        if self._unkept(query, cube):
+            return unsure("branches", "too many checks on the way to tell whether it is taken")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
         if maybe:
             left = self._hole(query, [*must, *(self._may_write(e, query) for e in maybe)], facts)
@@ -380,13 +397,44 @@ class Judge:
                 return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
             return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
         if found.status == "conditional":
-            sized = self._hole(
-                query, [*must, *(self._may_write(e, query) for e in maybe)], facts + self._nothing_empty(query)
-            )
-            if sized.status == "generic":
+            able = [*must, *(self._may_write(e, query) for e in maybe)]
+            sized = self._hole(query, able, facts + self._nothing_empty(query))
+            if sized.status == "generic" or self._pads(query, must, found, facts):
                 return Answer("sure", found._replace(condition=None), entry, query.buffer, cube, done)
+            bounds = (t for w in able for axis in w.access.box or () for t in (axis.start, *axis.stops))
+            for won in wins(self.m, bounds):
+                real = self._hole(query, able, (*facts, *self._nothing_empty(query), won))
+                if real.status == "generic":
+                    return Answer("sure", real._replace(condition=None), entry, query.buffer, cube, done)
             return unsure("condition", f"safe only when {found.condition}")
         return Answer("sure", found, entry, query.buffer, cube, done)
+
+    def _pads(self, query: Query, must: list[Write], found: Hole, facts: tuple[Lin, ...]) -> bool:
+        """Whether the hole is the end of a read whose length is meant to be longer than that of a write."""
+        shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query)
+        read = self._cut(query.box, query)
+        for write in must:
+            if write.access.loops or write.access.box is None:
+                continue
+            lengths = prefix(shape, read, write.access.box)
+            if lengths is not None and evident(lengths.written, lengths.read):
+                return self._hole(query, [write], facts).region == found.region
+        return False
+
+    def ever(self, answer: Answer) -> Hole | None:
+        """What of the hole no write of the buffer ever covers, at any time and on any path; None if that cannot be
+        said.
+        """
+        buffer, entry = answer.buffer, answer.entry
+        if answer.hole is None or buffer.origin is not None or entry not in buffer.entries:
+            return None
+        writers = [e for e in buffer.entries if e.kind in ("write", "escape")]
+        if any(e.kind == "escape" for e in writers):
+            return None
+        query = Query(buffer, entry.frame, entry.box, entry.extent, entry.pos, entry.cond, entry.turns, entry.phase)
+        facts = tuple(self.m.conds.facts(answer.cube))
+        left = self._hole(query, [self._may_write(e, query) for e in writers], facts)
+        return hole(*self._asked[left])._replace(condition=None) if left.status == "generic" else None
 
     def _whatever(
         self, query: Query, must: list[Write], cube: dict[int, bool], doubts: list[Atom]
@@ -401,15 +449,31 @@ class Judge:
             return None
         writes = list(must)
         for e in query.buffer.entries:
-            if (
-                e.kind not in ("write", "escape")
-                or conds.both(world, conds.forget(e.cond, self._born_atoms(e))) == FALSE
-            ):
+            if e.kind not in ("write", "escape") or not conds.meets(world, conds.forget(e.cond, self._born_atoms(e))):
                 continue
             if self._counts(e, query) or (e.phase != query.phase and self.m.may_precede(e.phase, query.phase)):
                 writes.append(self._may_write(e, query))
-        left = self._hole(query, writes, tuple(conds.facts(loose)))
+        facts = tuple(conds.facts(loose))
+        left = self._hole(query, writes, facts)
+        if left.status == "conditional":
+            sized = self._hole(query, writes, facts + self._nothing_empty(query))
+            if sized.status == "generic":
+                left = left._replace(status="generic", condition=None)
         return None if left.status in ("none", "cannot-tell", "conditional") else (left, loose)
+
+    def _loose(self, query: Query, cube: dict[int, bool], world: Condition) -> list[Atom]:
+        """Doubtful questions that the world leaves open, if no path of it is one whatever their answers are."""
+        conds = self.m.conds
+        open_ = {
+            i
+            for i in conds.support(world)
+            if i not in cube
+            and not conds.atoms[i].sure
+            and not any(self._free(conds.atoms[i], ran, query) for ran in (True, False))
+        }
+        if not open_ or conds.no(conds.forget(conds.no(world), open_)) != FALSE:
+            return []
+        return [conds.atoms[min(open_)]]
 
     def _free(self, atom: Atom, ran: bool, query: Query) -> bool:
         """Whether both answers to "did that entry point run before?" really happen, so that the one the path needs
@@ -423,6 +487,8 @@ class Judge:
             )  # that two things which nobody compared differ is what happens; that they are one is only not excluded
         if isinstance(atom.key, tuple) and atom.key[0] == "sign":
             return ran
+        if isinstance(atom.key, tuple) and atom.key[0] == "ran" and atom.key[1] == query.buffer.phase and ran:
+            return True  # it made the buffer
         if not isinstance(atom.key, tuple) or atom.key[0] != "ran" or not self.m.surely_over(atom.key[1], query.phase):
             return False
         return ran or not any(e.phase == atom.key[1] and e.kind in ("write", "escape") for e in query.buffer.entries)
@@ -442,9 +508,7 @@ class Judge:
         for write in query.buffer.entries:
             if write.kind in ("write", "escape"):
                 when = conds.both(self._ran(write, query), conds.forget(write.cond, self._born_atoms(write)))
-                if (self._counts(write, query) and conds.both(free, when) != FALSE) or self._may_reach(
-                    write, query, free
-                ):
+                if (self._counts(write, query) and conds.meets(free, when)) or self._may_reach(write, query, free):
                     able.append(write)
         left = self._hole(query, [*must, *(self._may_write(e, query) for e in able)], facts)
         return left if left.status == "generic" else None
@@ -492,11 +556,11 @@ class Judge:
             loose = not exact or bool(write.born) or born_guard or any(not t.exact for t in write.turns)
             if not loose:
                 return False
-            if conds.both(world, conds.forget(write.cond, self._born_atoms(write))) == FALSE:
+            if not conds.meets(world, conds.forget(write.cond, self._born_atoms(write))):
                 return False
             return not self._surely_skipped(write, query, world)
         if self._counts(write, query):
-            return conds.both(world, conds.forget(write.cond, self._born_atoms(write))) != FALSE
+            return conds.meets(world, conds.forget(write.cond, self._born_atoms(write)))
         return write.phase != query.phase and self.m.may_precede(write.phase, query.phase)
 
     def _surely_skipped(self, write: Entry, query: Query, world: Condition) -> bool:
@@ -506,8 +570,8 @@ class Judge:
             return False
         born = self._born_atoms(write)
         if not born:
-            return conds.both(world, write.cond) == FALSE
-        return conds.both(world, write.cond) == FALSE
+            return not conds.meets(world, write.cond)
+        return not conds.meets(world, write.cond)
 
     def _born_atoms(self, write: Entry) -> set[int]:
         return {i for i in self.m.conds.support(write.cond) if self.m.conds.atoms[i].born}
@@ -605,7 +669,14 @@ class Judge:
         if not said:
             return None
         loops = tuple(t.loop for t in write.turns)
+        if same_turn and len(pinned := self._pinned(write, query)) == len(_shared(write, query)) > 0:
+            same_turn, loops = False, loops[len(pinned) :]
         return Write(Access(self._cut(box, query), loops, piece.when), write.pos < query.pos, same_turn)
+
+    def _pinned(self, write: Entry, query: Query) -> list[Turn]:
+        """The loops whose every turn makes the memory anew, if the bounds of the write change with those only."""
+        pinned = per_turn(write, query.buffer, query.box, query.turns) if query.frame is None else []
+        return pinned if write.born <= {t.id for t in pinned} else []
 
     def _in_frame(self, box: Box | None, frame: tuple[Lin, ...] | None, query: Query) -> tuple[bool, Box | None]:
         """Whether the box can be said in the coordinates of the read, and how."""
@@ -620,23 +691,45 @@ class Judge:
             and all(is_whole_axis(a, s) for a, s in zip(box, shape, strict=True))
         ):
             return True, None
+        asked = query.frame if query.frame is not None else query.buffer.shape
+        if shape is not None and asked is not None and query.buffer.shape is not None and not query.buffer.open:
+            there = reframed(box, shape, asked, exact=True)
+            return there is not None, there
         return False, None
 
     def _may_write(self, write: Entry, query: Query) -> Write:
         """An over-approximation of what a doubtful write may have written."""
-        said, full = self._in_frame(write.box, write.frame, query)
         own = {t.loop.var for t in write.turns}
-        if not said or (write.kind == "escape" and write.box is None):
+        said, full = self._in_frame(write.box, write.frame, query)
+        if write.box is None:
             return Write(Access(None, (), ()), True, False)
+        if not said:
+            return Write(Access(self._near(write, query), (), ()), True, False)
         box = self._cut(full, query)
+        if pinned := self._pinned(write, query):
+            loops = tuple(t.loop for t in write.turns[len(pinned) :])
+            return Write(Access(box, loops, ()), write.pos < query.pos, False)
         turning = box is not None and any(
             s in own for axis in box for t in (axis.start, *axis.stops) for s in t.all_syms()
         )
         if write.born or turning:
             if box is None or write.born:
-                return Write(Access(None, (), ()), True, False)
+                shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query)
+                return Write(Access(widened(self.m, box, shape, self._turning(query)), (), ()), True, False)
             return Write(Access(box, tuple(t.loop for t in write.turns), ()), True, False)
         return Write(Access(box, (), ()), True, False)
+
+    def _near(self, write: Entry, query: Query) -> Box | None:
+        """A box of the read's coordinates around all that a write in others may have written in any turn."""
+        own, asked = (f if f is not None else query.buffer.shape for f in (write.frame, query.frame))
+        if write.box is None or own is None or asked is None or query.buffer.shape is None or query.buffer.open:
+            return None
+        box = widened(self.m, write.box, own, self._turning(query))
+        return None if box is None else reframed(box, own, asked, exact=False)
+
+    @staticmethod
+    def _turning(query: Query) -> set[Sym]:
+        return {t.loop.var for t in query.turns}
 
     def _cut(self, axes: tuple[_T, ...] | None, query: Query) -> tuple[_T, ...] | None:
         """Without the trailing axes of a buffer of unknown rank that every access takes whole."""

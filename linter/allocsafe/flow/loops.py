@@ -16,13 +16,17 @@ whole, or the loop was left early, in which nothing it wrote is certain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
+from allocsafe.flow import counters
 from allocsafe.flow.arithmetic import truth
 from allocsafe.flow.buffers import Turn
+from allocsafe.flow.carried import MOST_ROUNDS, Live, Round
+from allocsafe.flow.cells import Cell, Cells
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import LoopExits, Machine, step_meaning
-from allocsafe.flow.state import Cell, State, choose, merge
+from allocsafe.flow.presence import count_of as count_keys
+from allocsafe.flow.state import State, choose, merge
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -44,6 +48,7 @@ from allocsafe.ir import nodes as ir
 from allocsafe.regions.box import Axis, Loop, slice_axis
 from allocsafe.regions.box import length as count_of
 from allocsafe.regions.exprs import Lin, Sym, floordiv, maximum, minimum, sym
+from allocsafe.source import Span
 
 UNROLL = 8
 """Loops over this many known things are walked thing by thing."""
@@ -52,20 +57,29 @@ UNROLL = 8
 @step_meaning(ir.For)
 def for_loop(m: Machine, step: ir.For) -> None:
     m.put(step.item, NONE)
+    iterable = m.each(m.get(step.iterable), lambda v: keys_of(m, v, step.span))
     before = m.state
     path = before.path
-    iterable = m.get(step.iterable)
     if isinstance(iterable, Alts):
         ends = []
         for cond, option in iterable.options:
             arm = m.conds.both(path, cond)
             if arm != FALSE:
-                m.state = State(arm, dict(before.cells))
+                m.state = State(arm, before.cells.copy())
                 _over(m, step, option)
                 ends.append(m.state)
         m.state = merge(m.conds, ends, path) if ends else State(FALSE, {})
         return
     _over(m, step, iterable)
+
+
+def keys_of(m: Machine, value: Value, span: Span) -> Value:
+    """What walks over a dict walks over its keys."""
+    if isinstance(value, Ref) and m.objects[value.obj].kind == "dict":
+        from allocsafe.flow.containers import listing
+
+        return listing(m, value, "keys", span)
+    return value
 
 
 def _over(m: Machine, step: ir.For, iterable: Value) -> None:
@@ -105,7 +119,7 @@ def _over(m: Machine, step: ir.For, iterable: Value) -> None:
         m.put(step.item, item())
         m.run(step.body)
 
-    walk(m, loop, body, step.orelse, TRUE, step.span.line)
+    walk(m, loop, body, step.orelse, TRUE, step.span.line, block=step.body)
 
 
 def _unrolled(m: Machine, step: ir.For, items: list[Value]) -> None:
@@ -174,7 +188,7 @@ def length_of(m: Machine, value: Value) -> Lin:
             count = minimum(count, length_of(m, part))
         return count
     if isinstance(value, Ref):
-        size = m.read_cell((("obj", value.obj), "len"))
+        size = count_keys(m, value) if m.objects[value.obj].kind == "dict" else m.read_cell((("obj", value.obj), "len"))
         if isinstance(size, Num):
             return size.lin
         return m.symbol(("len", ("obj", value.obj), m.version(("obj", value.obj))), "its length", nonneg=True)
@@ -303,6 +317,7 @@ def while_loop(m: Machine, step: ir.While) -> None:
         loop_line,
         holds=holds,
         endless=_endless(m, entered),
+        block=(*step.test, *step.body, *step.update) if not step.body_first else None,
     )
 
 
@@ -324,13 +339,13 @@ class _Changed:
         self.stride: Lin | None = None
 
 
-def _dry(m: Machine, cells: dict[Cell, Value], path: Condition, turn: Turn, body: Callable[[], None]) -> list[State]:
+def _dry(m: Machine, cells: Cells, path: Condition, turn: Turn, body: Callable[[], None]) -> list[State]:
     """Walks the body without a trace; the states in which a turn ends."""
     frame = m.frame
     marks = (len(frame.returns), [len(h) for h in m.handlers], len(m.captured))
     m.dry += 1
     saved_turns, m.turns = m.turns, (*m.turns, turn)
-    m.state = State(path, dict(cells))
+    m.state = State(path, cells.copy())
     exits = LoopExits()
     frame.loops.append(exits)
     body()
@@ -345,7 +360,7 @@ def _dry(m: Machine, cells: dict[Cell, Value], path: Condition, turn: Turn, body
     return ends
 
 
-def _differing(base: dict[Cell, Value], ends: list[State]) -> list[Cell]:
+def _differing(base: Cells, ends: list[State]) -> list[Cell]:
     out: dict[Cell, None] = {}
     for end in ends:
         for key, value in end.cells.items():
@@ -364,9 +379,10 @@ def walk(
     line: int,
     holds: list[Condition] | None = None,
     endless: bool = False,
+    block: ir.Block | None = None,
 ) -> None:
     """Walks a loop. `entered`: whether there is a first turn, when not the bounds say so. `holds`: the test of each
-    turn (while).
+    turn (while). `block`: the steps of a turn, to see which variables it can find assigned (None: any).
     """
     before = m.state
     path = before.path
@@ -378,14 +394,29 @@ def walk(
     if m.dry >= DEEP:
         _glance(m, before, path_in, turn, body, orelse)
         return
-    ends = _dry(m, before.cells, path_in, turn, body)
-    changed: dict[Cell, _Changed] = {}
     versions = dict(m.versions)
-    for key in _differing(before.cells, ends):
-        changed[key] = _Changed(before.cells.get(key), sym(("phi", m.fresh()), _cell_name(key)))
-    header = dict(before.cells)
-    counted, loop, turn = _inductions(m, header, changed, path_in, turn, body, loop, holds, line)
-    _carry(m, header, changed, path_in, turn, body, ends)
+    rounds = Round(m, before.cells, turn, Live(m, block), lambda v: _settle_for_next(m, v, turn))
+    ends = last = _dry(m, before.cells, path_in, turn, body)
+    changed: dict[Cell, _Changed] = {}
+    header = before.cells.copy()
+    moves = _moves(before.cells, ends, rounds)
+    for number in range(MOST_ROUNDS):
+        for key in _differing(before.cells, last):
+            if key not in changed:
+                changed[key] = _Changed(before.cells.get(key), sym(("phi", m.fresh()), _cell_name(key)))
+        news = rounds.absorb(last, last=number == MOST_ROUNDS - 1)
+        for key in news:
+            value = rounds.header(key)
+            header[key] = value if value is not None else _vague(m, changed[key], turn)
+            if key in moves:
+                moves[key].either = header[key]
+                header[key] = moves[key].guess(turn.loop)
+        if not news:
+            break
+        last = _dry(m, header, path_in, turn, body)
+    counted, loop, turn = _inductions(m, header, changed, last, turn, loop, holds, line)
+    if _moved(header, moves, ends, last):
+        _moved(header, moves, ends, _dry(m, header, path_in, turn, body))
     for root, version in list(m.versions.items()):  # what the body may change is new at every turn
         if versions.get(root) != version:
             m.versions[root] = fresh = m.fresh()
@@ -399,9 +430,12 @@ def walk(
     saved_turns, m.turns = m.turns, (*m.turns, turn)
     m.state = State(path_in, header)
     body()
+    end = merge(m.conds, [m.state, *exits.continues], path_in)
+    if rounds.lost:
+        m.state = end
+        rounds.settle_lost(end.cells)
     m.turns = saved_turns
     frame.loops.pop()
-    end = merge(m.conds, [m.state, *exits.continues], path_in)
     left = [s for s in exits.breaks if s.path != FALSE]
     late_returns = frame.returns[marks[0] :]
     late_raises = [
@@ -456,7 +490,7 @@ def walk(
     )
     for state in left:
         state.path = m.conds.both(m.conds.both(m.conds.forget(state.path, born), outside), world(number))
-        state.cells = _after_cells(m, state.cells, changed, turn, None, before.cells, loop, FALSE)
+        state.cells = _after_cells(m, state.cells, changed, turn, None, before.cells, loop, FALSE, rounds.made_here)
         broken.append(state)
         number += 1
     for state, _ in late_returns:
@@ -466,6 +500,8 @@ def walk(
         state.path = m.conds.both(m.conds.forget(state.path, born), world(number))
         number += 1
 
+    for state, _ in early:
+        rounds.forget(state.cells)
     for state, in_turn in early:
         _last_turn(m, turn, in_turn, state.path)
 
@@ -475,8 +511,18 @@ def walk(
     else:
         some_turn = entered
     none = m.conds.no(some_turn)
+    rounds.forget(end.cells)
+    rounds.forget(header)
     cells = _after_cells(
-        m, end.cells if end.path != FALSE else header, changed, turn, counted, before.cells, loop, none
+        m,
+        end.cells if end.path != FALSE else header,
+        changed,
+        turn,
+        counted,
+        before.cells,
+        loop,
+        none,
+        rounds.made_here,
     )
     after = State(
         m.conds.both(
@@ -484,6 +530,11 @@ def walk(
         ),
         cells,
     )
+    outlived = m.conds.either(none, m.conds.forget(alive, born))  # what is checked in a turn, and is no turn's own
+    if outlived != TRUE and len(m.conds.support(outlived)) <= FEW_CHECKS:
+        after.path = m.conds.both(after.path, outlived)
+    elif outlived != TRUE:
+        m.passed(after.path, outlived)
     if endless and not counted and holds is not None and holds and holds[0] == TRUE:
         after.path = FALSE  # `while True` ends by break or return only
     m.state = after
@@ -496,6 +547,9 @@ def walk(
         m.state = merge(m.conds, [m.state, *broken], path)
 
 
+FEW_CHECKS = 3
+"""Parts of what the turns of a loop check, up to which it narrows the path behind the loop."""
+
 DEEP = 3
 """Trial walks on top of one another after which an inner loop is walked once: every level would multiply the walks
 below it.
@@ -505,7 +559,7 @@ below it.
 def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callable[[], None], orelse: ir.Block) -> None:
     """An inner loop of a trial walk: one pass, and nothing is known of what it changed but that it did."""
     ends = _dry(m, before.cells, path, turn, body)
-    cells = dict(before.cells)
+    cells = before.cells.copy()
     for key in _differing(before.cells, ends):
         values = [end.cells[key] for end in ends if key in end.cells]
         old = before.cells.get(key)
@@ -570,34 +624,32 @@ def _cell_name(key: Cell) -> str:
 
 def _inductions(
     m: Machine,
-    header: dict[Cell, Value],
+    header: Cells,
     changed: dict[Cell, _Changed],
-    path: Condition,
+    ends: list[State],
     turn: Turn,
-    body: Callable[[], None],
     loop: Loop,
     holds: list[Condition] | None,
     line: int,
 ) -> tuple[bool, Loop, Turn]:
-    """Finds the cells that move by a constant, and the number of turns of a `while` that such a cell bounds."""
-    numbers = {key: c for key, c in changed.items() if isinstance(c.before, Num)}
-    for key, cell in changed.items():
-        if isinstance(cell.before, (Num, Opaque, Truth, Const)):
-            m.born[cell.phi] = frozenset({turn.id})
-            header[key] = Num(Lin.of(cell.phi)) if key in numbers else _vague(m, cell.before, turn)
-    test: Condition | None = None
-    if changed:
-        ends = _dry(m, header, path, turn, body)
-        test = holds[0] if holds else None
-        for key, cell in numbers.items():
-            strides = set()
-            for end in ends:
-                value = end.cells.get(key)
-                step = value.lin - Lin.of(cell.phi) if isinstance(value, Num) else None
-                strides.add(step if step is not None and _steady(m, step, turn, changed) else None)
-            only = strides.pop() if len(strides) == 1 else None
-            if only is not None:
-                cell.stride = only
+    """Finds the cells that move by a constant, and the number of turns of a `while` that such a cell bounds. `ends`: of
+    a trial walk from the header.
+    """
+    numbers = {key: c for key, c in changed.items() if header.get(key) == Num(Lin.of(c.phi))}
+    test = holds[0] if holds else None
+    for key, cell in numbers.items():
+        strides = set()
+        steps: list[Lin | None] = []
+        for end in ends:
+            value = end.cells.get(key)
+            step = value.lin - Lin.of(cell.phi) if isinstance(value, Num) else None
+            steps.append(step)
+            strides.add(step if step is not None and _steady(m, step, turn, changed) else None)
+        if isinstance(cell.before, Num):
+            counters.note(m, cell.phi, cell.before.lin, steps)
+        only = strides.pop() if len(strides) == 1 else None
+        if only is not None:
+            cell.stride = only
     counted = not (holds is not None)
     if holds is not None and test is not None:
         found = _while_turns(m, test, numbers, loop)
@@ -633,7 +685,7 @@ def _while_turns(m: Machine, test: Condition, numbers: dict[Cell, _Changed], loo
     support = m.conds.support(test)
     if len(support) != 1:
         return None
-    index_ = support.pop()
+    index_ = next(iter(support))
     atom = m.conds.atoms[index_]
     if atom.lin is None:
         return None
@@ -660,113 +712,83 @@ def _while_turns(m: Machine, test: Condition, numbers: dict[Cell, _Changed], loo
     return None
 
 
-def _vague(m: Machine, value: Value, turn: Turn) -> Value:
+def _vague(m: Machine, cell: _Changed, turn: Turn) -> Value:
+    """A number, text or truth that changes: a fresh one in each turn."""
+    if isinstance(cell.before, Num):
+        m.born[cell.phi] = frozenset({turn.id})
+        return Num(Lin.of(cell.phi))
     key = ("turn", m.fresh())
     m.born_keys[key] = frozenset({turn.id})
-    if isinstance(value, Truth):
-        return Truth(m.decide(key, "its value in this turn", "branch"))
-    text = value.text if isinstance(value, Opaque) else "a value"
-    return Opaque(key, text)
+    if isinstance(cell.before, Truth):
+        return Truth(m.decide(key, "its value in this turn", "unknown"))  # what earlier turns did decides it
+    return Opaque(key, cell.before.text if isinstance(cell.before, Opaque) else "a value")
 
 
-def _carry(
-    m: Machine,
-    header: dict[Cell, Value],
-    changed: dict[Cell, _Changed],
-    path: Condition,
-    turn: Turn,
-    body: Callable[[], None],
-    ends: list[State],
-) -> None:
-    """Arrays and objects that the body hands to the next turn: the first value, or what an earlier turn left."""
-    carried = {
-        key: c
-        for key, c in changed.items()
-        if c.before is not None and not isinstance(c.before, (Num, Opaque, Truth, Const))
-    }
-    carried.update(
-        {
-            key: c
-            for key, c in changed.items()
-            if isinstance(c.before, Const) and any(not isinstance(e.cells.get(key), Const) for e in ends)
-        }
-    )
-    if not carried:
-        return
-    first = m.decide(("first", turn.id), "this is the first turn", "unknown")
-    key_born = ("first", turn.id)
-    m.born_keys[key_born] = frozenset({turn.id})
-    for key, cell in carried.items():
-        options: list[tuple[Condition, Value]] = [(first, cell.before)] if cell.before is not None else []
-        rest = m.conds.no(first)
-        for end in ends:
-            value = end.cells.get(key)
-            if value is not None:
-                options.append((rest, settle(m, value, turn, None)))
-                break
-        value = choose(m.conds, options)
-        if value is not None:
-            header[key] = value
-    _moving(m, header, carried, path, turn, body, ends)
+class _Move:
+    """A view that the body replaces by another view of the same memory. `gap`: by how much its start moves."""
+
+    __slots__ = ("before", "either", "gap", "tried")
+
+    def __init__(self, before: Array, gap: int | None) -> None:
+        self.before = before
+        self.gap = gap
+        self.either: Value = before  # the first view, or what a turn leaves that does not look at it
+        self.tried = False
+
+    def guess(self, loop: Loop) -> Array:
+        """The view at the head of a turn: of the turn's number, or any."""
+        at = Lin.of(loop.var)
+        done = at - loop.start if loop.step == 1 else loop.start - at if loop.step == -1 else None
+        if self.gap is None or done is None:
+            self.tried = True
+            return Array(self.before.buf, some_of(View(None, None, None)))
+        return _shifted(self.before, done * self.gap)
 
 
-def _moving(
-    m: Machine,
-    header: dict[Cell, Value],
-    carried: dict[Cell, _Changed],
-    path: Condition,
-    turn: Turn,
-    body: Callable[[], None],
-    ends: list[State],
-) -> None:
-    """Arrays that the body replaces by another view of themselves: a view that moves by a constant is one of the
-    turn's number.
-
-    A view that depends on the one before in any other way is some view of the memory; one that does not keeps its two
+def _moves(base: Cells, ends: list[State], rounds: Round) -> dict[Cell, _Move]:
+    """Arrays that the body replaces by another view of themselves. A view that moves by a constant is one of the turn's
+    number; one that depends on the one before in any other way is some view of the memory; one that does not keeps its
     alternatives.
     """
-    strides: dict[Cell, tuple[Array, Lin | None]] = {}
-    for key, cell in carried.items():
-        before = cell.before
-        if not isinstance(before, Array) or before.buf < 0:
+    out: dict[Cell, _Move] = {}
+    for key in _differing(base, ends):
+        before = base.get(key)
+        if not isinstance(before, Array) or before.buf < 0 or not rounds.live.sees(key, base):
             continue
         after = [v for end in ends for v in _arrays_in(end.cells.get(key))]
-        if any(a.buf == before.buf and a.view != before.view for a in after):
-            gaps = {_gap(before.view, a.view) if a.buf == before.buf else None for a in after}
+        whole = all(isinstance(v, Array) for end in ends for v in _options(end.cells.get(key)))
+        if whole and all(a.buf == before.buf for a in after) and any(a.view != before.view for a in after):
+            gaps = {_gap(before.view, a.view) for a in after}
             only = gaps.pop() if len(gaps) == 1 else None
-            strides[key] = (before, only)
-    if not strides:
-        return
-    loop, at = turn.loop, Lin.of(turn.loop.var)
-    done = at - loop.start if loop.step == 1 else loop.start - at if loop.step == -1 else None
-    alternatives = {key: header[key] for key in strides if key in header}
-    for key, (before, gap) in strides.items():
-        number = gap.as_int() if gap is not None else None
-        header[key] = (
-            _shifted(before, done * number)
-            if number is not None and done is not None
-            else Array(before.buf, some_of(View(None, None, None)))
-        )
-    seen = _dry(m, header, path, turn, body)
-    for key, (before, gap) in strides.items():
+            out[key] = _Move(before, only.as_int() if only is not None else None)
+            rounds.moving[key] = before.buf
+    return out
+
+
+def _moved(header: Cells, moves: dict[Cell, _Move], ends: list[State], seen: list[State]) -> bool:
+    """Holds the guesses against what a walk from them left; whether another walk has to look at new ones."""
+    again = False
+    for key, move in moves.items():
         now = header[key]
-        assert isinstance(now, Array)
         left = [end.cells.get(key) for end in seen]
-        number = gap.as_int() if gap is not None else None
-        if number is not None and done is not None and all(a == _shifted(now, Lin.of(number)) for a in left):
-            continue
-        header[key] = Array(before.buf, some_of(View(None, None, None)))
-    again = _dry(m, header, path, turn, body)
-    for key, (before, _) in strides.items():
-        first = {v for end in ends for v in _arrays_in(end.cells.get(key))}
-        lost = header[key] == Array(before.buf, some_of(View(None, None, None)))
-        if lost and key in alternatives and {v for end in again for v in _arrays_in(end.cells.get(key))} == first:
-            header[key] = alternatives[key]  # what a turn leaves does not depend on what it found
+        if not move.tried and isinstance(now, Array):
+            if move.gap is not None and all(a == _shifted(now, Lin.of(move.gap)) for a in left):
+                continue
+            header[key] = Array(move.before.buf, some_of(View(None, None, None)))
+            move.tried = again = True
+        elif {v for end in seen for v in _arrays_in(end.cells.get(key))} == {
+            v for end in ends for v in _arrays_in(end.cells.get(key))
+        }:
+            header[key] = move.either  # what a turn leaves does not depend on what it found
+    return again
+
+
+def _options(value: Value | None) -> list[Value]:
+    return [] if value is None else [v for _, v in value.options] if isinstance(value, Alts) else [value]
 
 
 def _arrays_in(value: Value | None) -> list[Array]:
-    options = value.options if isinstance(value, Alts) else ((TRUE, value),)
-    return [v for _, v in options if isinstance(v, Array)]
+    return [v for v in _options(value) if isinstance(v, Array)]
 
 
 def _gap(before: View, after: View) -> Lin | None:
@@ -842,6 +864,14 @@ def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 
     return value
 
 
+def _settle_for_next(m: Machine, value: Value, turn: Turn) -> Value:
+    """What a turn leaves as the turns behind it see it: another value in each of them."""
+    outer, m.turns = m.turns, (*m.turns, turn)
+    settled = settle(m, value, turn, None)
+    m.turns = outer
+    return settled
+
+
 def _settle_view(m: Machine, view: View, turn: Turn, last: Lin | None) -> View:
     if view.box is None:
         return view
@@ -867,18 +897,19 @@ def _settle_view(m: Machine, view: View, turn: Turn, last: Lin | None) -> View:
 
 def _after_cells(
     m: Machine,
-    cells: dict[Cell, Value],
+    cells: Cells,
     changed: dict[Cell, _Changed],
     turn: Turn,
     counted: bool | None,
-    base: dict[Cell, Value],
+    base: Cells,
     loop: Loop,
     none: Condition,
-) -> dict[Cell, Value]:
+    made_in: Callable[[Hashable], bool],
+) -> Cells:
     """The cells after the loop: inductions in closed form, the rest as the last turn left it, or as before if there
     was none.
     """
-    out = dict(base)
+    out = base.copy()
     last = loop.stop - 1 if counted and loop.step == 1 else loop.stop + 1 if counted and loop.step == -1 else None
     for key in list(dict.fromkeys([*changed, *_differing(base, [State(TRUE, cells)])])):
         value = cells.get(key)
@@ -901,7 +932,8 @@ def _after_cells(
             trips = trips if trips.nonneg() else maximum(trips, Lin.of(0))
             out[key] = Num(cell.before.lin + trips * number)
             continue
-        settled = settle(m, value, turn, last)
+        of_all = key[1] == "computed" or (isinstance(key[1], tuple) and key[1][0] == "some") or made_in(key[0])
+        settled = settle(m, value, turn, None if of_all else last)  # what any turn put there, or the last one did
         old = base.get(key)
         merged = choose(
             m.conds, [(none, old), (m.conds.no(none), settled)] if old is not None else [(m.conds.no(none), settled)]

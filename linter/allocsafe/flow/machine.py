@@ -13,14 +13,16 @@ in `STEPS`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING
 
+from allocsafe.effects.lookup import Contracts
 from allocsafe.effects.summary import Tables
 from allocsafe.flow.buffers import Buffer, Turn
+from allocsafe.flow.clock import over
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
-from allocsafe.flow.state import State, choose, merge, under
+from allocsafe.flow.holders import Held
+from allocsafe.flow.state import State, choose, choose_few, covers, merge, under
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -46,15 +48,44 @@ from allocsafe.source import NOWHERE, Span
 
 if TYPE_CHECKING:
     from allocsafe.api import Phase
+    from allocsafe.flow.contracts import Use
     from allocsafe.flow.cpp_memory import Native
+    from allocsafe.flow.fields import Default
+    from allocsafe.flow.parameters import Made, Pending
     from allocsafe.flow.program import Program
+
+
+class Left:
+    """What the mark of a dropped fill (see `stale`) found behind the name: memory that lives on, memory of this very
+    step, or something else.
+    """
+
+    __slots__ = ("aliases", "followed", "fresh", "other", "parents", "stale")
+
+    def __init__(self) -> None:
+        self.stale = 0  # buffers that stand for memory that lives on
+        self.aliases: set[str] = set()  # earlier views of that memory under other keys
+        self.parents: set[str] = set()  # local names of what the memory was made from
+        self.followed: set[int] = set()  # buffers that are judged on their own
+        self.fresh: list[Span] = []  # filled allocations of the same step
+        self.other: list[str] = []
+
 
 STEPS: dict[type, Callable[..., None]] = {}
 """What each kind of step does: (machine, step) -> None. Filled by the modules that know."""
 
 
+MOST_CHECKS = 128
+"""Checks whose outcome is remembered. A path that one past the bound has to do with is no evidence."""
+MOST_PARTS = 12
+"""Questions that one remembered check may depend on."""
+
 _ASSUMED: set[Sym] = set()
 """Symbols that are >= 0 by assumption alone; symbols outlive a walk, and each walk lists what it assumed."""
+
+
+FEW_ATOMS = 1
+"""Checks of more parts than this do not narrow the path."""
 
 
 class OutOfBudget(Exception):
@@ -75,6 +106,7 @@ class Frame:
         "receiver",
         "regs",
         "returns",
+        "start",
         "yields",
     )
 
@@ -92,6 +124,7 @@ class Frame:
         self.loops: list[LoopExits] = []
         self.handlers: list[list[State]] = []
         self.yields: list[Value] = []
+        self.start = 0  # where the walk stood when the function was entered
 
 
 class LoopExits:
@@ -107,13 +140,14 @@ class LoopExits:
 class FilledSite:
     """An allocation that starts written: followed only as far as its name, for comparing both sides."""
 
-    __slots__ = ("attrs", "span", "symbol", "what")
+    __slots__ = ("attrs", "pos", "span", "symbol", "what")
 
-    def __init__(self, span: Span, what: str, attrs: dict[str, str]) -> None:
+    def __init__(self, span: Span, what: str, attrs: dict[str, str], pos: int = 0) -> None:
         self.span = span
         self.what = what
         self.attrs = attrs
         self.symbol = ""
+        self.pos = pos
 
 
 class Heaped:
@@ -146,16 +180,22 @@ class Machine:
         tables: Tables,
         deadline: float,
         phases: tuple[Phase, ...] = (),
-        contracts: dict[str, str] | None = None,
+        contracts: Contracts | None = None,
     ) -> None:
         self.program = program
         self.tables = tables
         self.phases = phases
-        self.contracts = contracts or {}
+        self.contracts = contracts or Contracts({})
+        self.uses: list[Use] = []  # calls that a contract spoke for
+        self.parameters: dict[int, Made] = {}  # buffers that were made parameters
+        self.loads: list[Pending] = []  # parameters on modules, which the checkpoint loader will fill
+        self.relied: dict[int, str] = {}  # position of an entry -> what it was taken from
         self.deadline = deadline
         self.conds = Conditions()
         self.conds.deadline = deadline
         self.conds.unknown = lambda: self.unknown("a value")
+        self.conds.doubt = self._doubt
+        self.stops: list[tuple[str, str, str]] = []  # limits that were met: step, reason, what decides
         self.state = State()
         self.buffers: list[Buffer] = []
         self.objects: list[Heaped] = []
@@ -189,28 +229,49 @@ class Machine:
         self.unrolled = 1
         self.inline_all = False
         self.small_callee = 40
-        self.small_elsewhere = 6
+        self.small_elsewhere = 10
         self.follow: tuple[str, frozenset[int]] | None = None  # the file and lines whose allocations are asked about
         self.shape_alias: dict[Hashable, Opaque] = {}
         self.filled: dict[Hashable, FilledSite] = {}
+        self.somethings: set[Hashable] = set()  # values that operators made: none of them is None
         self.calling = ""
         self.logged = 0
         self.dead_ends: list[Span] = []
         self.entry_phases: list[Phase | None] = [None]
         self.ran: dict[int, Condition] = {}
         self.run_modules = True
+        self.script = ""  # the file that is run as a program; every other one is imported
         self.bodies_run: set[Hashable] = set()
         self.tensors: set[Hashable] = set()
+        self.exposed: dict[int, tuple[Block, frozenset[str] | None]] = {}  # see `carried`, by the block of a loop
         self.lengths: dict[
             Hashable, Lin
         ] = {}  # `len(x)` of opaque values, by key: the first length if it turns out to be a tensor
         self.opaque_class: dict[Hashable, ClassOf] = {}
+        self.class_values: dict[Hashable, Value] = {}  # what class bodies bind: (path, class, name)
+        self.field_defaults: dict[Hashable, Default] = {}  # what `field(...)` in a class body says
+        self.managers: dict[
+            Hashable, tuple[Closure, list[Value], dict[str, Value], Span]
+        ] = {}  # calls of generators that a `with` will enter
+        self.yielding: dict[int, Callable[[Value], None]] = {}  # what runs where a frame yields
+        self.narrowed: dict[Hashable, list[tuple[Condition, ClassOf]]] = {}  # what `isinstance` says of opaque values
+        self.open_objects: set[int] = set()  # objects that may be of a class below the one they are known by
+        self.overrides: dict[Hashable, tuple[Value, str]] = {}  # methods that nobody knows: receiver, and why
+        self.considered: dict[tuple[str, int], str] = {}  # path and line of a call -> the definitions it may run
         self.integers: set[Hashable] = set()
         self.swallows: set[Hashable] = set()  # context managers that may keep an exception of their block to themselves
         self.numbers: set[Hashable] = set()  # opaque values used as a number somewhere: no texts
-        self.checks: list[tuple[int, int, tuple[Turn, ...], Condition]] = []
+        self.checks: list[tuple[int, int, tuple[Turn, ...], Condition, Condition]] = []
+        self.unkept: list[tuple[int, int, frozenset[int]]] = []  # checks past the bound: position, phase, atoms
+        self.left = Left()  # what the marks of a dropped fill found
         self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
+        self.derived: set[int] = set()  # buffers computed element by element from others
         self.zero_writes: set[int] = set()  # positions of writes of nothing but zeros
+        self.extremes: set[Sym] = set()  # what calls of `max` and `min` made of an expression and a constant
+        self.floors: dict[Sym, Lin] = {}  # counters that only grow: their first values
+        self.chosen: dict[Sym, tuple[tuple[Condition, Lin], ...]] = {}  # numbers that a branch chose, as one symbol
+        self.aside: set[Span] = set()  # callables that were handed away, and walked for what they make
+        self.held = Held()  # who holds followed buffers by name
 
     # ------------------------------------------------------------ walking
 
@@ -228,7 +289,7 @@ class Machine:
     def tick(self) -> None:
         self.pos += 1
         self.ticks += 1
-        if not self.ticks & 63 and time.monotonic() > self.deadline:
+        if not self.ticks & 63 and over(self.deadline):
             raise OutOfBudget
 
     @property
@@ -245,6 +306,9 @@ class Machine:
         unit = self.program.unit(path)
         if unit is None:
             return
+        if unit.language == "python":
+            name = "__main__" if path == self.script else path.removesuffix(".py").replace("/", ".")
+            self.write_cell((("module", path), "__name__"), Const(name))
         try:
             top = unit.toplevel()
         except Unsupported:
@@ -325,20 +389,23 @@ class Machine:
         before = self.state
         ends: list[State] = []
         results: list[tuple[Condition, Value]] = []
+        whole = True
         for cond, option in value.options:
             path = self.conds.both(before.path, cond)
             if path == FALSE:
                 continue
-            self.state = State(path, dict(before.cells))
+            self.state = State(path, before.cells.copy())
             result = act(option)
             if self.state.path != FALSE:
                 ends.append(self.state)
-                results.append((self.conds.within(self.state.path, before.path), result))
+                tag = cond if self.state.path == path else self.conds.within(self.state.path, before.path)
+                results.append((tag, result))
+            whole = whole and self.state.path == path
         if not ends:
             self.state = State(FALSE, before.cells)
             return NONE
-        self.state = merge(self.conds, ends, before.path)
-        return choose(self.conds, results) or NONE
+        self.state = merge(self.conds, ends, before.path, before.path if whole and covers(self.conds, value) else None)
+        return choose_few(self.conds, results, lambda: self.unknown("a value")) or NONE
 
     def leaves(self, value: Value, depth: int = 6) -> Iterator[tuple[Condition, Value]]:
         """Every leaf that `value` may be or hold in tuples, lists, dicts and objects, with its condition."""
@@ -358,13 +425,12 @@ class Machine:
             yield cond, value
             if depth and value.obj not in seen:
                 seen.add(value.obj)
-                for (owner, _), held in list(self.state.cells.items()):
-                    if owner == ("obj", value.obj):
-                        yield from self._leaves(held, cond, depth - 1, seen)
+                for _, held in self.state.cells.of(("obj", value.obj)):
+                    yield from self._leaves(held, cond, depth - 1, seen)
         elif isinstance(value, (Method, Partial, Zipped, Closure)):
             yield cond, value
             if depth:
-                for held in self._behind(value):
+                for held in self.behind(value):
                     yield from self._leaves(held, cond, depth - 1, seen)
         else:
             yield cond, value
@@ -375,11 +441,11 @@ class Machine:
                 if held_there is not None:
                     yield from self._leaves(held_there, cond, depth - 1, seen)
             elif isinstance(value, Opaque) and depth and value.key not in seen:
-                for (owner, name), held in list(self.state.cells.items()):
-                    if owner == value.key and isinstance(name, tuple):
+                for name, held in self.state.cells.of(value.key):
+                    if isinstance(name, tuple):
                         yield from self._leaves(held, cond, depth - 1, seen)
 
-    def _behind(self, value: Method | Partial | Zipped | Closure) -> list[Value]:
+    def behind(self, value: Method | Partial | Zipped | Closure) -> list[Value]:
         """What a callable or an iterator carries along: its receiver, its arguments, the names it captured."""
         if isinstance(value, Method):
             return [value.recv]
@@ -412,6 +478,11 @@ class Machine:
         key = (why, self.fresh())
         self.note_born(key)
         return Opaque(key, text)
+
+    def _doubt(self) -> Condition:
+        key = ("picked", self.fresh())
+        self.note_born(key)
+        return self.decide(key, "one of several values is there", "unknown")
 
     def note_born(self, key: Hashable) -> None:
         if self.turns:
@@ -507,14 +578,29 @@ class Machine:
     def version(self, root: Hashable) -> int:
         return self.versions.get(root, 0)
 
+    def widen(self, path: Condition, logged: int) -> None:
+        """Gives the path back what only errors took out of `path`, if nothing was logged since and the errors come
+        under conditions of many parts: a wider path only adds reads, and keeps the diagrams small. Only for a path
+        that nobody else has parted from `path` in between.
+        """
+        atoms = self.conds.support(self.state.path)
+        if self.logged == logged and len(atoms - self.conds.support(path)) > FEW_ATOMS:
+            self.passed(path, self.state.path)
+            self.state.path = path
+
     def passed(self, path: Condition, narrowed: Condition) -> None:
         """Whoever comes by here on `path` goes on under `narrowed` only. Kept beside the path, which stays the wider
         one.
         """
-        if self.dry or len(self.checks) >= 64 or len(self.conds.support(path) | self.conds.support(narrowed)) > 12:
+        if self.dry:
             return
         self.pos += 1
-        self.checks.append((self.pos, self.phase, self.turns, self.conds.either(self.conds.no(path), narrowed)))
+        fact = self.conds.within(narrowed, path)  # what the check says to whoever is on the path
+        atoms = self.conds.support(fact)
+        if len(self.checks) >= MOST_CHECKS or len(atoms) > MOST_PARTS:
+            self.unkept.append((self.pos, self.phase, atoms))
+        else:
+            self.checks.append((self.pos, self.phase, self.turns, path, fact))
 
     def bump(self, value: Value) -> None:
         """Something may have changed what can be reached from `value`: its attributes get new versions."""
@@ -610,7 +696,9 @@ class Machine:
     def surely_over(self, writer: int, reader: int) -> bool:
         """Whether the entry point of a write has run in every run that reaches that of the read, by their phases."""
         a, b = self.phase_of(writer), self.phase_of(reader)
-        return a is not None and (a.surely_before(b) if b is not None else a.rank <= 1)
+        return (
+            a is not None and writer not in self.held.guests and (a.surely_before(b) if b is not None else a.rank <= 1)
+        )
 
     def follows(self, span: Span) -> bool:
         """Whether an allocation at this place is one that somebody asks about; others are memory like any."""
@@ -619,7 +707,7 @@ class Machine:
     # ------------------------------------------------------------ filled tensors
 
     def note_filled(self, span: Span, what: str, attrs: dict[str, str], made: Opaque) -> None:
-        self.filled[made.key] = FilledSite(span, what, attrs)
+        self.filled[made.key] = FilledSite(span, what, attrs, self.pos)
 
     def shape_root(self, value: Opaque) -> Opaque:
         """The opaque tensor whose lengths `value` has."""
@@ -648,6 +736,9 @@ class Machine:
 
     def new_object(self, kind: str, span: Span, cls: str = "", path: str = "") -> Ref:
         self.objects.append(Heaped(kind, cls, path, span, self.turns))
+        if kind == "dict":  # there from the start: a branch that stores nothing says so
+            for name in ("computed", "keys"):
+                self.state.cells[(("obj", len(self.objects) - 1), name)] = TupleOf(())
         return Ref(len(self.objects) - 1)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry, Origin
 from allocsafe.flow.cpp_memory import assume_size, in_c
+from allocsafe.flow.holders import direct
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.values import Alts, Array, Closure, Method, Opaque, Partial, Ref, TupleOf, Value, View, Zipped
 from allocsafe.flow.views import view_of_shape
@@ -115,6 +116,7 @@ def log(
     step: str = "call",
     decides: str = "",
     cond: int | None = None,
+    soft: int = -1,
 ) -> None:
     """One entry in the log of the array's buffer, on the current path."""
     if m.dry or array.buf < 0:
@@ -158,6 +160,7 @@ def log(
         accumulate,
         step,
         decides,
+        soft,
     )
     buffer.entries.append(entry)
     m.logged += 1
@@ -193,8 +196,9 @@ def escape(m: Machine, values: Sequence[Value], span: Span, why: str, step: str,
 
 def keep(m: Machine, value: Value, span: Span, where: str) -> None:
     """The value is put where code outside of the walk can find it."""
-    for cond, array in m.arrays(value):
+    for cond, array in direct(m, value):  # what an instance holds is reached by the names of its attributes
         log(m, array, "keep", span, where, event="kept", cond=cond)
+    for _, array in m.arrays(value):
         if not m.dry:
             m.buffers[array.buf].kept_in.add(where)
 
@@ -202,6 +206,7 @@ def keep(m: Machine, value: Value, span: Span, where: str) -> None:
 def read_entry(m: Machine, buffer: Buffer, last: Entry | None) -> Entry:
     """A read of the whole buffer after everything that was walked, on the path of `last` if given."""
     cond = last.cond if last is not None else 1
+    cond = m.conds.both(cond, m.ran.get(buffer.phase, 1))  # the buffer exists only if its entry point ran
     box = None
     turns = buffer.turns if buffer.outer else ()
     if buffer.shape is not None and buffer.outer:

@@ -9,11 +9,15 @@ geometry.
 from __future__ import annotations
 
 from allocsafe.effects.summary import ParamEffect, Summary
+from allocsafe.flow import collectives
+from allocsafe.flow.alternatives import per_case
 from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
-from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, Ref, Truth, TupleOf, Value, brief
+from allocsafe.flow.reflection import callbacks
+from allocsafe.flow.state import choose
+from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, brief
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence
@@ -79,11 +83,18 @@ def known_call(
             return result
     elif recv is None:
         special = BUILTINS.get(name.removeprefix("builtins."))
+        if "key" in kwargs and name.startswith("builtins."):
+            callbacks(m, [kwargs["key"]], span, name)
         if special is not None:
             m.calling = name
             result = special(m, args, kwargs, span)
             if result is not None:
                 return result
+    own = m.contracts.own(name)
+    if own is not None:
+        from allocsafe.flow.contracts import use
+
+        return use(m, own, [*([recv] if recv is not None else []), *args], kwargs, span, loose)
     summary = m.tables.look_up(name)
     if summary is None and name.startswith("numpy.ndarray."):
         summary = (
@@ -95,20 +106,17 @@ def known_call(
         from allocsafe.flow.calls import unknown_call
 
         if name.startswith("torch.ops."):
-            short = name.removesuffix(".default").rsplit(".", 1)[-1]
-            for path in dict.fromkeys([m.frame.path, *([m.follow[0]] if m.follow is not None else [])]):
-                op = m.program.custom_op(path, short)
-                if op is not None:
-                    from allocsafe.flow.calls import invoke
-                    from allocsafe.flow.values import Closure
+            from allocsafe.flow.named_outputs import named
+            from allocsafe.flow.registered import operator_call
 
-                    unit = m.program.unit(path)
-                    stub = unit.function(op) if unit is not None else None
-                    if stub is not None:
-                        return invoke(m, Closure(stub, path), args, kwargs, span, loose)
+            result = operator_call(m, name, args, kwargs, span, loose)
+            if result is None and m.contracts.entry(name, outside=True) is None:
+                result = named(m, name, args, kwargs, span, loose)
+            if result is not None:
+                return result
         if name.startswith("torch.ops.") or recv is None:
-            return unknown_call(m, NONE, name, [*args, *loose], kwargs, span)
-        return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span)
+            return unknown_call(m, NONE, name, [*args, *loose], kwargs, span, loose=len(loose))
+        return unknown_call(m, NONE, name, [recv, *args, *loose], kwargs, span, loose=len(loose))
     if summary.special in (
         "memset",
         "memcpy",
@@ -136,12 +144,16 @@ def opaque_method(
     m: Machine, base: Value, name: str, args: list[Value], kwargs: dict[str, Value], span: Span, loose: list[Value]
 ) -> Value | None:
     """A method of an opaque value that may be a tensor; None when no tensor has such a method."""
-    if isinstance(base, Ref):
+    if name == "wait" and collectives.wait(m, base, span):
+        return NONE
+    if isinstance(base, Ref) or name in ("register_parameter", "register_buffer"):
         summary = m.tables.look_up(f"torch.nn.Module.{name}")
     else:
         summary = m.tables.look_up(f"torch.Tensor.{name}")
     if summary is None or name in AMBIGUOUS:
         return None
+    if isinstance(base, Opaque) and base.key not in m.tensors and bind(summary, base, args, kwargs)[1]:
+        return None  # given what no tensor's method of this name takes: it is another one
     return apply(m, summary, base, args, kwargs, span, loose)
 
 
@@ -206,7 +218,7 @@ def effect_of(m: Machine, summary: Summary, param: ParamEffect, bound: dict[str,
         return "P"
     if summary.special == "inplace" and param is summary.params[0] and not _is_false(bound.get("inplace", Truth(0))):
         return "M"
-    if summary.special == "collective" and "async_op" in bound and not _is_false(bound["async_op"]) and effect == "W":
+    if summary.special == "collective" and effect == "W" and collectives.asynchronous(summary, bound):
         return "P"
     if summary.special == "atomic" and effect in "QW":
         return "Q"
@@ -232,6 +244,15 @@ def apply(
 ) -> Value:
     """The events and the result of one call."""
     bound, left = bind(summary, recv, args, kwargs)
+    if not summary.name.startswith("builtins.") and not in_c(m):  # `print(f)` calls nothing; `key=` is seen before
+        callbacks(m, [*args, *kwargs.values()], span, summary.name)
+    if summary.result.kind == "new" and not left and not loose and "out" not in bound:
+        from allocsafe.flow import rows
+
+        if summary.name.rsplit(".", 1)[-1] in rows.POINTWISE and _is_false(bound.get("inplace", Truth(0))):
+            computed = rows.element_by_element(m, list(bound.values()), span, f"read by `{summary.name}`")
+            if computed is not None:
+                return computed
     short = summary.name.removeprefix("torch.Tensor.").removeprefix("numpy.ndarray.")
     effects = [(p, effect_of(m, summary, p, bound)) for p in summary.params if p.name in bound]
     consequence_of = dict(CONSEQUENCE)
@@ -255,6 +276,8 @@ def apply(
                         some=effect == "Q",
                         cond=cond,
                     )
+            elif summary.special == "collective" and summary.name.endswith(".broadcast"):
+                collectives.broadcast(m, bound, value, span)
             else:
                 read(m, value, span, f"read by `{short}`", consequence_of[effect])
     for value in left + loose:
@@ -292,6 +315,22 @@ def apply(
     return result_of(m, summary, bound, span)
 
 
+def _allocated(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -> Value:
+    """A fresh tensor; where its lengths have alternatives, one for each."""
+    names = [name for name in ("size", "shape", "args", "sizes", "n", "steps") if name in bound]
+
+    def act(values: list[Value]) -> Value:
+        here = dict(bound)
+        here.update(zip(names, values, strict=True))
+        shape, like = fresh_shape(m, summary, here)
+        array = allocate(m, span, summary.name, shape, False, like)
+        whole = here == bound
+        m.buffers[array.buf].attrs = attributes_of(m, bound, shape if whole else None, summary.name)
+        return array
+
+    return per_case(m, [bound[name] for name in names], act, kinds=(Num, Opaque))
+
+
 def _bump_written(m: Machine, value: Value) -> None:
     if isinstance(value, Opaque):
         m.versions[value.key] = m.fresh()
@@ -305,6 +344,14 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         return out
     if special == "register":
         return _register(m, bound, span)
+    if special == "collective":
+        work = collectives.handle(m, summary, bound)
+        if work is not None:
+            return work
+    if special == "parameter":
+        from allocsafe.flow.parameters import made as made_parameter
+
+        made_parameter(m, bound)
     if special == "inplace" and not _is_false(bound.get("inplace", Truth(0))):
         return bound[summary.params[0].name]
     if kind in ("alloc", "filled"):
@@ -313,17 +360,20 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
             data = _constructed(m, bound)
             if data is not None:
                 return data
-        if kind == "filled" or not m.follows(span):
+        empty = shape is not None and any(size.as_int() == 0 for size in shape) and not in_c(m)
+        if kind == "filled" or empty or not m.follows(span):
             made = m.unknown(f"{summary.name.rsplit('.', 1)[-1]}(...)")
             if shape is not None:
                 m.shapes[made.key] = shape
             elif like is not None:
                 m.shapes_like(made.key, like)
-            m.note_filled(span, summary.name, attributes_of(m, bound, shape, summary.name), made)
+            attrs = attributes_of(m, bound, shape, summary.name)
+            if empty and kind != "filled":
+                attrs["elements"] = "0"  # nothing can be unwritten in it
+            m.note_filled(span, summary.name, attrs, made)
             return made
-        array = allocate(m, span, summary.name, shape, False, like)
-        m.buffers[array.buf].attrs = attributes_of(m, bound, shape, summary.name)
-        return array
+        made_here = _allocated(m, summary, bound, span)
+        return _size_or_data(m, bound, made_here) if special == "constructor" and kind == "alloc" else made_here
     subject = bound.get(summary.result.param) if summary.result.param else None
     if kind == "=":
         if subject is None:
@@ -347,7 +397,14 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
             return _reshaped(m, summary, subject, bound, span)
         return subject
     if kind in ("view", "views", "copy", "maybe") and subject is not None:
-        return m.each(subject, lambda v: _viewed(m, summary, v, bound, span))
+        others = [name for name in bound if bound[name] is not subject] if holds_array(m, subject) else []
+
+        def viewed(values: list[Value]) -> Value:
+            here = dict(bound)
+            here.update(zip(others, values, strict=True))
+            return m.each(subject, lambda v: _viewed(m, summary, v, here, span))
+
+        return per_case(m, [bound[name] for name in others], viewed)
     if kind in {"scalar", "meta"}:
         return _meta(m, summary, bound)
     if kind == "none":
@@ -370,6 +427,8 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
         shape = shape_of(m, first) if first is not None and special in ("like",) else None
         if shape is not None:
             m.shapes[made.key] = shape
+    if kind == "new" and summary.name.startswith(("torch.", "numpy.")) and isinstance(made, Opaque):
+        m.somethings.add(made.key)
     return made
 
 
@@ -427,7 +486,10 @@ def _register(m: Machine, bound: dict[str, Value], span: Span) -> Value:
     if target is not None and isinstance(name, Const) and isinstance(name.value, str) and value is not None:
         store_attribute(m, target, name.value, value, span)
     elif value is not None:
+        from allocsafe.flow.parameters import registered
+
         keep(m, value, span, "the module")
+        registered(m, target if target is not None else NONE, "", value, span)
     return NONE
 
 
@@ -435,13 +497,26 @@ def _constructed(m: Machine, bound: dict[str, Value]) -> Value | None:
     """`torch.Tensor([1, 2])` holds data; `torch.Tensor(n, m)` is unwritten."""
     size = bound.get("size", bound.get("args"))
     items = size.items if isinstance(size, TupleOf) else ()
-    if len(items) == 1 and isinstance(items[0], (Ref, TupleOf)):
+    if len(items) == 1 and isinstance(items[0], (Ref, TupleOf, RangeOf)):
         return m.unknown("a tensor of data")
     if len(items) == 1 and isinstance(items[0], Array):
         return items[0]
     if len(items) == 1 and isinstance(items[0], Opaque) and not isinstance(items[0].key, tuple):
         return m.unknown("a tensor")
     return None
+
+
+def _size_or_data(m: Machine, bound: dict[str, Value], fresh: Value) -> Value:
+    """`torch.Tensor(n)` of something that may be a length as well as data: unwritten memory, or the data."""
+    size = bound.get("size", bound.get("args"))
+    lone = size.items[0] if isinstance(size, TupleOf) and len(size.items) == 1 else None
+    if not isinstance(lone, Opaque) or m.plain_integer(lone):
+        return fresh
+    if isinstance(lone.key, tuple) and lone.key and lone.key[0] == "shape-of":
+        return fresh
+    length = m.decide(("a length", lone.key), f"{lone.text} is a length, not data", "unknown")
+    other = m.unknown("a tensor of data")
+    return choose(m.conds, [(length, fresh), (m.conds.no(length), other)]) or fresh
 
 
 def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[Lin, ...] | None, made_by: str) -> dict[str, str]:
@@ -580,7 +655,26 @@ def _opaque_view(m: Machine, summary: Summary, value: Value, bound: dict[str, Va
             lins = [m.as_lin(v) for v in items]
             if lins and all(s is not None and s.as_int() != -1 for s in lins):
                 m.shapes[made.key] = tuple(s for s in lins if s is not None)
+            elif lins and all(s is not None for s in lins):
+                given = _inferred(m.shapes.get(base.key), [s for s in lins if s is not None])
+                if given is not None:
+                    m.shapes[made.key] = given
     return made
+
+
+def _inferred(known: tuple[Lin, ...] | None, sizes: list[Lin]) -> tuple[Lin, ...] | None:
+    """The sizes of a view with one -1 in them: the lengths that the others leave over."""
+    from allocsafe.flow.views import product
+
+    if known is None or sum(s.as_int() == -1 for s in sizes) != 1:
+        return None
+    left = list(known)
+    for size in sizes:
+        if size.as_int() != -1:
+            if size not in left:
+                return None
+            left.remove(size)
+    return tuple(product(left) if size.as_int() == -1 else size for size in sizes)
 
 
 def _reshaped(m: Machine, summary: Summary, subject: Value, bound: dict[str, Value], span: Span) -> Value:

@@ -7,12 +7,11 @@ condition of its arm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Mapping
 
+from allocsafe.flow.cells import Cell, Cells
 from allocsafe.flow.conditions import FALSE, TRUE, Condition, Conditions
 from allocsafe.flow.values import NONE, Alts, Const, Known, Num, Opaque, RangeOf, Truth, TupleOf, Value
-
-Cell = tuple[Hashable, Hashable]
 
 
 class State:
@@ -20,12 +19,12 @@ class State:
 
     __slots__ = ("cells", "path")
 
-    def __init__(self, path: Condition = TRUE, cells: dict[Cell, Value] | None = None) -> None:
+    def __init__(self, path: Condition = TRUE, cells: Mapping[Cell, Value] | None = None) -> None:
         self.path = path
-        self.cells: dict[Cell, Value] = {} if cells is None else cells
+        self.cells = cells if isinstance(cells, Cells) else Cells(cells or {})
 
     def copy(self) -> State:
-        return State(self.path, dict(self.cells))
+        return State(self.path, self.cells.copy())
 
 
 def alternatives(value: Value) -> tuple[tuple[Condition, Value], ...]:
@@ -52,6 +51,10 @@ def choose(conds: Conditions, options: list[tuple[Condition, Value]]) -> Value |
 
 FEW = 4
 """Plain alternatives kept apart; more of them say less than one unknown value, and cost every later branch."""
+MANY_ATOMS = 48
+"""Questions that the alternatives of one value may depend on, all in all. Past it each alternative is there or not,
+nobody knows when: reads and writes through it are doubtful, so nothing is proved by them and no hole is shown by them.
+"""
 
 
 def plain(value: Value) -> bool:
@@ -62,47 +65,78 @@ def plain(value: Value) -> bool:
 
 
 def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
-    """`value`, or one unknown value in the place of many plain alternatives."""
+    """`value`, or fewer alternatives in the place of many: plain ones become one unknown value; what something can be
+    reached through is kept, but which of it is there is left open.
+    """
     if not isinstance(value, Alts) or len(value.options) < 2:
         return value
-    if not all(plain(option) for _, option in value.options):
-        return value
     most = 2 * FEW if any(option == NONE for _, option in value.options) else FEW  # a later `is None` is worth more
-    if len(value.options) <= most and all(len(conds.support(cond)) <= 2 * most for cond, _ in value.options):
+    held = [option for _, option in value.options if not plain(option)]
+    if not held:
+        if len(value.options) <= most and all(len(conds.support(cond)) <= 2 * most for cond, _ in value.options):
+            return value
+        return fresh()
+    if len(value.options) <= 2 * FEW and sum(len(conds.support(cond)) for cond, _ in value.options) <= MANY_ATOMS:
         return value
-    return fresh()
+    if conds.doubt is None:
+        return value
+    if len(held) < len(value.options):
+        held.append(NONE if all(v == NONE or not plain(v) for _, v in value.options) else fresh())
+    options: list[tuple[Condition, Value]] = []
+    rest = TRUE
+    for option in held[:-1]:
+        asked = conds.doubt()
+        options.append((conds.both(rest, asked), option))
+        rest = conds.both(rest, conds.no(asked))
+    return Alts((*options, (rest, held[-1])))
+
+
+def choose_few(conds: Conditions, options: list[tuple[Condition, Value]], fresh: Callable[[], Value]) -> Value | None:
+    """`few` of `choose`, without making the conditions of what is not kept apart anyway."""
+    leaves = {leaf: None for cond, value in options if cond != FALSE for _, leaf in alternatives(value)}
+    if len(leaves) > (2 * FEW if NONE in leaves else FEW) and all(plain(leaf) for leaf in leaves):
+        return fresh()
+    if len(leaves) == 1:
+        return next(iter(leaves))
+    joined = choose(conds, options)
+    return None if joined is None else few(conds, joined, fresh)
 
 
 def under(conds: Conditions, value: Value, path: Condition) -> Value | None:
-    """`value` as it is seen on `path`: options the path excludes are gone, tags the path implies too."""
-    if not isinstance(value, Alts):
+    """`value` as it is seen on `path`: options the path excludes are gone."""
+    if not isinstance(value, Alts) or path == TRUE:
         return value
-    left = []
-    for cond, option in value.options:
-        here = conds.both(cond, path)
-        if here != FALSE:
-            left.append((conds.within(cond, path), option))
+    left = [(cond, option) for cond, option in value.options if conds.meets(cond, path)]
+    if len(left) == len(value.options):
+        return value
     if not left:
         return None
-    if len(left) == 1:
-        return left[0][1]
-    return Alts(tuple(left))
+    return left[0][1] if len(left) == 1 else Alts(tuple(left))
 
 
-def merge(conds: Conditions, states: list[State], care: Condition) -> State:
+def covers(conds: Conditions, value: Alts) -> bool:
+    """Whether one of the alternatives is there on every path."""
+    rest = TRUE
+    for cond, _ in value.options:
+        rest = conds.both(rest, conds.no(cond))
+    return rest == FALSE
+
+
+def merge(conds: Conditions, states: list[State], care: Condition, path: Condition | None = None) -> State:
     """One state for several that exclude each other. `care` is the path before they parted: tags are simplified under
-    it.
+    it. `path`: where one of them is, if that is known.
     """
     live = [s for s in states if s.path != FALSE]
     if not live:
-        return State(FALSE, dict(states[0].cells) if states else {})
+        return State(FALSE, states[0].cells.copy() if states else None)
     if len(live) == 1:
         return State(live[0].path, live[0].cells)
-    path = FALSE
-    for state in live:
-        path = conds.either(path, state.path)
+    if path is None:
+        path = FALSE
+        for state in live:
+            path = conds.either(path, state.path)
     first = live[0].cells
-    out = dict(first)
+    out = first.copy()
     changed = set()
     for state in live[1:]:
         cells = state.cells
@@ -115,9 +149,9 @@ def merge(conds: Conditions, states: list[State], care: Condition) -> State:
     tags = [conds.within(s.path, care) for s in live]
     for key in changed:
         options = [(tag, s.cells[key]) for tag, s in zip(tags, live, strict=False) if key in s.cells]
-        joined = choose(conds, options)
+        joined = choose_few(conds, options, conds.unknown) if conds.unknown is not None else choose(conds, options)
         if joined is None:
             out.pop(key, None)
         else:
-            out[key] = few(conds, joined, conds.unknown) if conds.unknown is not None else joined
+            out[key] = joined
     return State(path, out)

@@ -101,6 +101,7 @@ class Closure:
     receiver: Value | None = None
     owner: str = ""  # qualname of the class whose method it is; "" for functions
     defaults: tuple[tuple[str, Value], ...] = ()
+    bare: bool = False  # without its decorators
 
     def __hash__(self) -> int:
         return hash((self.function.qualname, self.path, self.frame))

@@ -7,12 +7,15 @@ it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry
-from allocsafe.flow.conditions import FALSE, TRUE
+from allocsafe.flow.conditions import TRUE
+from allocsafe.flow.instances import without_turns
 from allocsafe.flow.judge import Answer, Judge
 from allocsafe.flow.machine import Machine
+from allocsafe.flow.padding import prefix
 from allocsafe.regions import show
 from allocsafe.regions.box import Access
 from allocsafe.regions.question import hole
@@ -65,20 +68,26 @@ class Reads:
         sure = [a for a in answers if a.status == "sure" and a.entry.kind == "read"]
         returned = [a for a in answers if a.status == "sure" and a.entry.kind == "return"]
         unsure = [a for a in answers if a.status == "unsure" or (a.status == "sure" and a.entry.kind == "escape")]
+        hard = [a for a in sure if a.entry.soft < 0]
+        if hard:
+            sure = hard  # what became of the garbage says more than that something was computed from it
         if sure:
             sure.sort(key=lambda a: (-SEVERITY[a.entry.consequence], a.entry.pos))
             worst = [a for a in sure if SEVERITY[a.entry.consequence] == SEVERITY[sure[0].entry.consequence]][
                 :MOST_ALIKE
             ]
-            return self._unsafe(
-                next((a for a in worst if "never-written" in self._facets(a)), worst[0])
-            )  # a hole that no later write mends says more
-        partly = [a for a in returned if self._partly(a)]
+            told = next((a for a in worst if "never-written" in self._facets(a)), worst[0])
+            # a hole that no later write mends says more
+            return self._unsafe(told, contained=not hard and not unsure and not returned and self._contained())
+        partly = [a for a in returned if self._partly(a) and not self._getter(a)]
         if partly:
             return self._unsafe(min(partly, key=lambda a: a.entry.pos))
         if unsure:
             return self._unknown(
-                min(unsure, key=lambda a: (a.entry.kind == "escape" and a.status == "sure", a.entry.pos))
+                min(
+                    unsure,
+                    key=lambda a: (a.entry.kind == "escape" and a.status == "sure", a.entry.soft >= 0, a.entry.pos),
+                )
             )
         if returned:
             answer = returned[0]
@@ -106,12 +115,17 @@ class Reads:
 
     # ------------------------------------------------------------ unsafe
 
-    def _unsafe(self, answer: Answer) -> Verdict:
+    def _contained(self) -> bool:
+        """Whether what was computed from garbage is nowhere kept."""
+        made = [b for b in self.buffers if b.ident in self.m.derived or b.origin is not None]
+        return all(not b.kept_in and all(e.kind != "keep" for e in b.entries) for b in made)
+
+    def _unsafe(self, answer: Answer, *, contained: bool = False) -> Verdict:
         assert answer.hole is not None
         entry, region = answer.entry, self._region(answer)
         facets = self._facets(answer)
         consequence: Consequence = "return" if entry.kind == "return" else entry.consequence
-        where = f"line {entry.span.line}"
+        where = f"line {entry.span.line}{_spoils(entry) if consequence == 'data' else ''}"
         verb = {
             "index": "is used as an index",
             "data": "is read",
@@ -126,19 +140,75 @@ class Reads:
         if "never-written" in facets:
             reason = f"{region} {verb} at {where}, and nothing ever writes it"
         elif "wrong-phase" in facets:
-            reason = f"{region} {verb} at {where} in {self.m.phase_name(entry.phase)}; its first write comes later"
+            reason = f"{region} {verb} at {where} in {self._when(entry)}; its first write comes later"
         elif "skipped-fill" in facets and path:
             reason = f"{region} {verb} at {where}; the write is skipped when {path}"
+        if "padding" in facets:
+            reason += f" (padding: {self._lengths(answer)})"
+        never = self.judge.ever(answer)
+        if never is not None and never.region != answer.hole.region:  # a part of it that no later write mends
+            late = f"; the rest of {region} is written later" if "wrong-phase" in facets else ""
+            answer = answer._replace(hole=never)
+            reason = f"{self._region(answer)} {verb} at {where}, and nothing ever writes it{late}"
+            facets |= {"never-written"}
+        if contained:
+            reason = f"{region} {verb} at {where} and is garbage; nothing outside of those elements depends on it"
+            facets = frozenset({"contained"})
         return Unsafe(reason, self._story(answer), self._as_hole(answer), consequence, facets, self._assumes())
+
+    def _when(self, entry: Entry) -> str:
+        """The phase of a read: of the first call on the way there that has one later than construction."""
+        from allocsafe.flow.called import phase_by_word
+
+        for span in entry.stack:
+            phase = phase_by_word(self.m.callees.get(span, "").rsplit(".", 1)[-1], self.m.phases)
+            if phase is not None and phase.rank > 1 and (self.m.phase_rank(entry.phase) or 0) <= 1:
+                return f"the {phase.name} phase"
+        return self.m.phase_name(entry.phase)
+
+    def _padding(self, answer: Answer) -> Entry | None:
+        """A write that covers the read but for its end, which has another length."""
+        buffer, entry = answer.buffer, answer.entry
+        shape = entry.frame if entry.frame is not None else buffer.shape
+        if buffer.origin is not None or entry not in buffer.entries or entry.extent != "all" or shape is None:
+            return None
+        cut = self.judge.rank_of(buffer) if buffer.open and entry.frame is None else len(shape)
+        read = None if entry.box is None else entry.box[:cut]
+        for write in buffer.entries:
+            whole = write.kind == "write" and write.extent == "all" and write.frame == entry.frame
+            if whole and write.box is not None and prefix(shape[:cut], read, write.box[:cut]) is not None:
+                chain = self._chain(buffer)
+                if self.region_of(write, chain) != self.region_of(entry, chain):
+                    return write
+        return None
+
+    def _pads(self, answer: Answer) -> str:
+        return f" (padding: {self._lengths(answer)})" if self._padding(answer) is not None else ""
+
+    def _lengths(self, answer: Answer) -> str:
+        """How far it is written, and how far it is read."""
+        write, chain = self._padding(answer), self._chain(answer.buffer)
+        assert write is not None
+        return f"written {self.region_of(write, chain)}, read {self.region_of(answer.entry, chain)}"
+
+    def _getter(self, answer: Answer) -> bool:
+        """Whether what is returned lives on in an attribute that another entry point gave it: a way to get at it."""
+        kept = any(b.kept_in for b in self._chain(answer.buffer))
+        return kept and answer.entry.phase != answer.buffer.phase
 
     def _partly(self, answer: Answer) -> bool:
         """Returned with a hole although the function writes it: on another path, or another part."""
         assert answer.hole is not None
-        writers = [e for b in self.buffers for e in b.entries if e.kind == "write"]
-        handed = [e for b in self.buffers for e in b.entries if e.kind == "escape"]
+        entries = [e for b in self._chain(answer.buffer) for e in b.entries]
         sometimes = bool(answer.cube) or answer.entry.cond != TRUE
-        if not writers:
-            return sometimes and bool(handed)
+        if not any(e.kind == "write" for e in entries):
+            # a condition that has to do with nobody who could have filled it says nothing
+            conds = self.m.conds
+            world = answer.entry.cond
+            for index, value in answer.cube.items():
+                world = conds.both(conds.literal(index, value), world)
+            handed = [e for e in entries if e.kind == "escape" and e.pos < answer.entry.pos]
+            return any(not conds.meets(world, e.cond) for e in handed)
         return sometimes or answer.hole.region != "whole"
 
     def _facets(self, answer: Answer) -> frozenset[Facet]:
@@ -149,6 +219,9 @@ class Reads:
         if entry.accumulate:
             out.add("zero-relied-on")
         covering = self._who_would_cover(answer, writers)
+        ever = self.judge.ever(answer)
+        if ever is not None and answer.hole is not None and ever.region == answer.hole.region:
+            covering = []
         if not covering and not any(e.kind == "escape" for e in writers):
             out.add("never-written")
         elif entry.phase and later and any(e in later for e in covering) and m.phase_rank(entry.phase) is not None:
@@ -157,6 +230,8 @@ class Reads:
             out.add("skipped-fill")
         if entry.consequence in ("compare", "persist", "collective"):
             out.add("kept")
+        if self._padding(answer) is not None:
+            out.add("padding")
         return frozenset(out)
 
     def _who_would_cover(self, answer: Answer, writers: list[Entry]) -> list[Entry]:
@@ -220,7 +295,7 @@ class Reads:
             return Unknown(
                 "condition",
                 entry.span,
-                f"{region} is read at line {entry.span.line} unless {answer.hole.condition}",
+                f"{region} is read at line {entry.span.line} unless {answer.hole.condition}{self._pads(answer)}",
                 DECIDES["condition"],
                 self._story(answer),
                 self._as_hole(answer),
@@ -261,49 +336,54 @@ class Reads:
         for buffer in self.buffers:
             if buffer.origin is not None:
                 continue
-            explicit = [e for e in buffer.entries if e.kind == "keep"]
-            names = sorted(buffer.kept_in)
-            others = {name: self.outside(name) for name in names}
-            reachable = [name for name in names if others[name]]
-            if not explicit and not reachable:
-                continue
-            last = explicit[-1] if explicit else None
-            end = self._at_end(buffer, last)
-            if end.status == "none":
-                continue
-            span = last.span if last is not None else buffer.site
-            region = self._region(end)
-            if reachable:
-                files = others[reachable[0]]
-                where = f"{files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''}"
-                return Unknown(
-                    "kept",
-                    span,
-                    f"{region} may be unwritten in {reachable[0]}, which {where} can read",
-                    f"following {reachable[0]} into {files[0]}",
-                    self._story(end),
-                    self._as_hole(end),
-                    None,
-                    self._assumes(),
-                )
-            assert last is not None
-            return Unknown(
-                "kept",
-                span,
-                f"{region} may be unwritten when it is kept in {last.note}",
-                f"who reads {last.note}",
-                self._story(end),
-                self._as_hole(end),
-                None,
-                self._assumes(),
-            )
+            names: dict[str, Sequence[str]] = {}
+            for view in self.m.held.views.values():
+                if view.buf == buffer.ident:
+                    if view.name not in names:
+                        names[view.name] = self.outside(view.name)
+                    if names[view.name]:
+                        end = self._at_end(buffer, view.entry)
+                        if end.status != "none":
+                            return self._still_open(buffer, end, view.name, names[view.name])
+            for entry in [e for e in buffer.entries if e.kind == "keep"]:
+                word = re.fullmatch(r"(?:.*\.)?(\w+)", entry.note)
+                if word is not None and word[1] in self.m.held.followed:
+                    continue
+                end = self._at_end(buffer, entry)
+                if end.status != "none":
+                    return Unknown(
+                        "kept",
+                        entry.span,
+                        f"{self._region(end)} may be unwritten when it is kept in {entry.note}",
+                        f"who reads {entry.note}",
+                        self._story(end),
+                        self._as_hole(end),
+                        None,
+                        self._assumes(),
+                    )
         return None
 
-    def _at_end(self, buffer: Buffer, last: Entry | None) -> Answer:
-        """What of the buffer is unwritten when everything in view has run."""
-        from allocsafe.flow.memory import read_entry
+    def _still_open(self, buffer: Buffer, end: Answer, name: str, files: Sequence[str]) -> Unknown:
+        """A hole that can be reached by a name which not everybody who says it was followed."""
+        first, count = self.m.held.missed.get(name, (files[0], len(files)))
+        where = f"{first}{f' and {count - 1} more' if count > 1 else ''}"
+        return Unknown(
+            "kept",
+            buffer.site,
+            f"{self._region(end)} may be unwritten in {name}, which {where} can read",
+            f"following {name} into {first}",
+            self._story(end),
+            self._as_hole(end),
+            None,
+            self._assumes(),
+        )
 
-        entry = read_entry(self.m, buffer, last)
+    def _at_end(self, buffer: Buffer, kept: Entry) -> Answer:
+        """What of the elements that are kept is unwritten when everything in view has run."""
+        m = self.m
+        cond = m.conds.both(kept.cond, m.conds.both(m.ran.get(kept.phase, TRUE), m.ran.get(buffer.phase, TRUE)))
+        entry = kept._replace(pos=m.pos + 1, kind="read", cond=cond, phase=0, event="read", stack=())
+        entry = entry._replace(span=buffer.site, note="read by others")
         return self.judge.answer(buffer, entry)
 
     # ------------------------------------------------------------ words and stories
@@ -318,13 +398,8 @@ class Reads:
         used |= {
             s for e in entries for axis in e.box or () for lin in (axis.start, *axis.stops) for s in lin.all_syms()
         }
-        notes = {e.note.removeprefix("read by ") for e in entries}
-        out = {text for text, symbols in m.assumed.items() if symbols & used}
-        out |= {
-            text
-            for text in m.assumes
-            if " reads its tensor arguments" not in text or text.split(" reads its ")[0] in notes
-        }
+        out = {text for text, symbols in m.assumed.items() if symbols & used} | m.assumes
+        out |= {m.relied[e.pos] for e in entries if e.pos in m.relied}
         for pair in self.judge.phases:
             first, second = (m.phase_of(index) for index in pair)
             if first is not None and second is not None and first.rank > 1 and first.name != second.name:
@@ -333,13 +408,14 @@ class Reads:
 
     def _region(self, answer: Answer) -> str:
         assert answer.hole is not None
-        region = answer.hole.region
+        region = without_turns(answer.hole.region, self._chain(answer.buffer)[-1].outer)
         return "all of it" if region in ("whole", "") else region
 
     def _as_hole(self, answer: Answer) -> Hole:
         assert answer.hole is not None
-        region = answer.hole.region
-        return Hole("[:]" if region in ("whole", "") else region, answer.hole.sample, answer.hole.condition)
+        outer = self._chain(answer.buffer)[-1].outer
+        region, sample = (without_turns(said, outer) for said in (answer.hole.region, answer.hole.sample))
+        return Hole("[:]" if region in ("whole", "") else region, sample, answer.hole.condition)
 
     def _path_text(self, answer: Answer) -> str:
         """The branches that keep the writers away, in program order; else the last ones of the path."""
@@ -347,7 +423,7 @@ class Reads:
         asked = [i for i in sorted(answer.cube) if conds.atoms[i].kind != "unknown"]
         writers = [e for b in self._chain(answer.buffer) for e in b.entries if e.kind in ("write", "escape")]
         guards = [e.cond for e in writers if e.cond != TRUE]
-        away = [i for i in asked if any(conds.both(g, conds.literal(i, answer.cube[i])) == FALSE for g in guards)]
+        away = [i for i in asked if any(not conds.meets(g, conds.literal(i, answer.cube[i])) for g in guards)]
         return " and ".join(conds.text({i: answer.cube[i]})[0] for i in (away or asked)[-3:])
 
     def _story(self, answer: Answer) -> tuple[Event, ...]:
@@ -387,7 +463,16 @@ class Reads:
         later = (self._who_would_cover(answer, later) if answer.hole is not None else []) or later
         for write in list({(w.span, w.note): w for w in later}.values())[:2]:
             out.append(Event("written", write.span, self.region_of(write, chain), f"{write.note}, later"))
+        out += self._considered([entry, *(e for b in chain for e in b.entries)])
         return tuple(dict.fromkeys(out))
+
+    def _considered(self, entries: Sequence[Entry]) -> list[Event]:
+        """At calls through which the allocation went: the definitions that they may run."""
+        known = self.m.considered
+        if not known:
+            return []
+        spans = dict.fromkeys(s for e in entries for s in (*e.stack[1:], e.span))
+        return [Event("note", s, "", known[s.path, s.line]) for s in spans if (s.path, s.line) in known][:6]
 
     def _on_the_path(self, entry: Entry, answer: Answer) -> bool:
         """Whether an access can belong to the run that the answer tells of."""
@@ -415,7 +500,7 @@ class Reads:
         cut = self.judge.rank_of(buffer) if buffer.open and entry.frame is None else len(entry.box)
         box, sizes = entry.box[:cut], shape[:cut] if shape is not None else None
         mentioned = [*(sizes or ()), *(x for axis in box for x in (axis.start, *axis.stops))]
-        text = show.region(show.spans_of(box, sizes), sizes, show.names(mentioned))
+        text = without_turns(show.region(show.spans_of(box, sizes), sizes, show.names(mentioned)), buffer.outer)
         return "[:]" if text in ("whole", "") else text
 
     def _proof(self, answers: list[Answer]) -> tuple[Event, ...]:
@@ -443,4 +528,23 @@ class Reads:
                 )
             if len(out) > 12:
                 break
+        out += self._considered([e for b in self.buffers for e in b.entries])
         return tuple(out)
+
+
+REDUCTIONS = frozenset(
+    """all amax amin aminmax any argmax argmin argsort bincount count_nonzero cummax cummin cumprod cumsum histc
+    logsumexp max mean median min nanmean nansum norm prod quantile softmax sort std sum topk unique var""".split()  # noqa: SIM905
+)
+"""Operators whose result at one place depends on elements at others."""
+
+
+def _spoils(entry: Entry) -> str:
+    """What a read does with the garbage besides reading it, in brackets, or nothing."""
+    found = re.search(r"`([\w.]+)`", entry.note)
+    last = found[1].rsplit(".", 1)[-1] if found is not None else ""
+    if last in REDUCTIONS:
+        return f" (by `{last}`: one garbage element changes the result for others)"
+    if "quant" in last or "quant" in entry.note:
+        return " (by a quantisation: one garbage row changes a scale that others share)"
+    return ""

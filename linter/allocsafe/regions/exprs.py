@@ -258,9 +258,13 @@ def floordiv(a: Lin, b: Lin) -> Lin:
         return _defined("floordiv", a, b)
     if divisor is not None:
         return _by_constant(a, divisor) if divisor > 0 else _by_constant(-a, -divisor)
+    if b.terms[0][1] < 0 and not b.nonneg():  # one sign for the divisor
+        return floordiv(-a, -b)
     whole_part, rest = _by_symbols(a, b)
     if not rest.terms and rest.const == 0:
         return whole_part
+    if b.nonneg() and rest.terms and all(c < 0 for _, c in rest.terms):  # -(-n // p) is written (n + p - 1)//p
+        return whole_part - floordiv(b - rest - 1, b)
     for up in (0, 1):  # 0 <= shifted < b, where b is at least 1 because it is a divisor and a size
         shifted = rest + b * up
         if b.nonneg() and (b - shifted - 1).nonneg() and (shifted.nonneg() or (shifted - b + 1).nonneg()):

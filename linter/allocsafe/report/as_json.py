@@ -11,7 +11,7 @@ from typing import Any
 
 from allocsafe import __version__
 from allocsafe.api import Finding
-from allocsafe.report.records import Report, SiteReport
+from allocsafe.report.records import Report, SiteReport, Tally
 from allocsafe.report.words import consequence_of, counts, hole_of, is_live
 from allocsafe.verdict import Event, name_of
 
@@ -32,7 +32,13 @@ def as_dict(report: Report) -> dict[str, Any]:
         "sites": [_site(site) for site in report.sites],
         "errors": errors,
         "summary": {**counts(report), "seconds": round(report.seconds, 3)},
+        "scan": None if report.scan is None else _scan(report.scan),
     }
+
+
+def _scan(tally: Tally) -> dict[str, Any]:
+    reasons = [{"reason": reason, "count": count} for reason, count in tally.reasons]
+    return {"files": tally.files, "unknown": reasons}
 
 
 def _site(site: SiteReport) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from allocsafe.api import Rule
 from allocsafe.report.records import Report, SiteReport
 from allocsafe.report.text import one_line, shortened
-from allocsafe.report.words import CONSEQUENCES, codes, consequence_of, event_words, hole_words, rank, summary
+from allocsafe.report.words import CONSEQUENCES, codes, consequence_of, event_words, hole_words, printed, summary
 from allocsafe.verdict import Unknown, name_of
 
 FULL = 60_000
@@ -21,7 +21,7 @@ MARKS = {"unsafe": ":red_circle:", "unknown": ":large_orange_diamond:", "safe": 
 
 def render(report: Report, rules: Mapping[str, Rule] | None = None) -> str:
     """The page: a heading with the summary, the table, the stories."""
-    sites = sorted(report.sites, key=rank)
+    sites = printed(report)
     out = [f"### allocsafe: {summary(report)}", ""]
     if sites:
         out += ["| | where | allocation | unwritten | rules | |", "|---|---|---|---|---|---|"]
@@ -46,6 +46,9 @@ def render(report: Report, rules: Mapping[str, Rule] | None = None) -> str:
         out += [f"*{hidden} more rows or stories did not fit on this page; the log has them all.*", ""]
     out += [f"- `{_inline(path)}` could not be judged: {_prose(message)}" for path, message in report.errors]
     out += [f"- `{_inline(str(note.span))}`: {_prose(note.message)}" for note in report.notes]
+    if report.scan is not None and report.scan.reasons:
+        out += ["", "| commonest reasons for unknown | |", "|---|---|"]
+        out += [f"| {_prose(reason)} | {count} |" for reason, count in report.scan.reasons]
     return "\n".join(out).rstrip("\n") + "\n"
 
 

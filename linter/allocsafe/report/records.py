@@ -25,9 +25,16 @@ class SiteReport(NamedTuple):
     suppressed: str | None = None
 
 
+class Tally(NamedTuple):
+    """A scan in numbers. `reasons` are the commonest ones for `unknown`, each with its count."""
+
+    files: int  # that were judged: the others hold no allocation
+    reasons: tuple[tuple[str, int], ...]
+
+
 class Report(NamedTuple):
     """The outcome of one run. `errors` are (path, message) of inputs that could not be read; `notes` are about
-    suppressions.
+    suppressions; `scan` is there if a tree was judged and not a patch.
     """
 
     sites: tuple[SiteReport, ...]
@@ -35,6 +42,7 @@ class Report(NamedTuple):
     seconds: float
     line_of: Callable[[str, int], str]
     notes: tuple[Finding, ...] = ()
+    scan: Tally | None = None
 
 
-__all__ = ["Report", "SiteReport"]
+__all__ = ["Report", "SiteReport", "Tally"]

@@ -50,17 +50,19 @@ def show(report: Report, rules: Mapping[str, Rule], stream: TextIO) -> None:
 def lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[list[Piece]]:
     """The report, line by line. Worst sites first."""
     if report.sites:
-        from allocsafe.report.words import rank
+        from allocsafe.report.words import printed
 
-        for site in sorted(report.sites, key=rank):
+        for site in printed(report):
             yield from _site(site, report, rules)
             yield []
     for path, message in report.errors:
         yield [(path, "bold"), (": ", ""), ("error", "bold red"), (f": {one_line(message)}", "")]
     for note in report.notes:
         yield [(str(note.span), "bold"), (": ", ""), ("note", "bold cyan"), (f": {note.message}", "")]
-    from allocsafe.report.words import summary
+    from allocsafe.report.words import summary, tally
 
+    for row in tally(report):
+        yield [(row, "")]
     yield [(summary(report), "bold" if report.sites else "")]
 
 

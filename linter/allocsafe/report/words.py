@@ -115,7 +115,8 @@ def plural(count: int, noun: str) -> str:
 def summary(report: Report) -> str:
     """`3 allocations: 1 unsafe, 1 unknown, 1 safe`, the last line of the text."""
     if not report.sites:
-        words = "no allocation is touched" if not report.errors else "no allocation could be judged"
+        none = "no allocation is touched" if report.scan is None else "no allocation starts uninitialised"
+        words = none if not report.errors else "no allocation could be judged"
     else:
         total = counts(report)
         shown = ", ".join(f"{total[name]} {name}" for name in ("unsafe", "unknown", "safe") if total[name])
@@ -126,6 +127,23 @@ def summary(report: Report) -> str:
     if report.errors:
         words += f"; {plural(len(report.errors), 'input')} could not be read"
     return words
+
+
+def printed(report: Report) -> list[SiteReport]:
+    """The sites that a page for people shows, worst first. A scan judges hundreds: its safe ones are only counted."""
+    return sorted((s for s in report.sites if report.scan is None or name_of(s.judged.verdict) != "safe"), key=rank)
+
+
+def tally(report: Report) -> list[str]:
+    """The end of a scan: how much was judged, and the commonest reasons for `unknown`. Nothing for a patch."""
+    if report.scan is None:
+        return []
+    out = [f"{plural(report.scan.files, 'file')} with allocations judged in {report.seconds:.1f} s"]
+    if report.scan.reasons:
+        out.append("commonest reasons for unknown:")
+        width = len(str(report.scan.reasons[0][1]))
+        out += [f"{count:>{width + 2}}  {reason}" for reason, count in report.scan.reasons]
+    return out
 
 
 def read_event(trace: Sequence[Event]) -> Event | None:
@@ -145,6 +163,6 @@ def joined(words: Iterable[str], between: str = " ") -> str:
 
 
 __all__ = [
-    "CONSEQUENCES", "EVENTS", "WORST_FIRST", "assumed", "codes", "consequence_of", "counts",
-    "event_words", "hole_of", "hole_words", "is_live", "joined", "plural", "rank", "read_event", "severity", "summary",
+    "CONSEQUENCES", "EVENTS", "WORST_FIRST", "assumed", "codes", "consequence_of", "counts", "event_words", "hole_of",
+    "hole_words", "is_live", "joined", "plural", "printed", "rank", "read_event", "severity", "summary", "tally",
 ]  # fmt: skip
