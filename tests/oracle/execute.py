@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-import types
 import warnings
+from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import torch
 
 from tests.oracle.limits import Hung, limit
-from tests.oracle.poison import FAKE_NUMPY, PoisonRead, Watch, result_is_poisoned
-from tests.oracle.program import Program, Sample
+from tests.oracle.modules import loaded
+from tests.oracle.poison import PoisonRead, Watch, result_is_poisoned
+from tests.oracle.program import Place, Program, Sample
 
 torch.set_num_threads(1)
 warnings.filterwarnings("ignore")
@@ -51,28 +52,14 @@ def _arguments(program: Program, sample: Sample) -> list[Any]:
     return made
 
 
-def load(source: str) -> dict[str, Any]:
-    """The program's module, freshly executed: module globals must not live on between samples."""
-    module = types.ModuleType("case")
-    module.__dict__["__name__"] = "case"
-    real = sys.modules.get("numpy")
-    sys.modules["case"] = module
-    sys.modules["numpy"] = FAKE_NUMPY
-    try:
-        exec(compile(source, "case.py", "exec"), module.__dict__)
-    finally:
-        if real is not None:
-            sys.modules["numpy"] = real
-    return module.__dict__
-
-
-def run_one(program: Program, sample: Sample) -> tuple[Outcome, str]:
-    """One run. A crash after a read of poison never comes that far: the read ends the run."""
+def run_one(program: Program, sample: Sample, files: dict[str, str] | None = None) -> tuple[Outcome, str]:
+    """One run, of the new side if no other files are given. A crash after a read of poison never comes that far: the
+    read ends the run."""
     torch.manual_seed(0)
     arguments = _arguments(program, sample)
     try:
-        with limit(SECONDS), Watch():
-            result = load(program.source)[program.entry](*arguments)
+        with limit(SECONDS), Watch(), loaded(program.files if files is None else files) as names:
+            result = names[program.entry](*arguments)
         return ("poison" if result_is_poisoned(result) else "clean"), ""
     except PoisonRead as found:
         return "poison", str(found)
@@ -80,13 +67,36 @@ def run_one(program: Program, sample: Sample) -> tuple[Outcome, str]:
         return "crash", f"{type(error).__name__}: {error}"
 
 
-def truth(program: Program, samples: list[Sample]) -> Truth:
-    """Runs the samples in order and stops at the first that reads poison."""
+def truth(program: Program, samples: list[Sample], files: dict[str, str] | None = None) -> Truth:
+    """Runs the samples in order and stops at the first that reads poison. `files`: another version of the program."""
     crashes, last = 0, ""
     for at, sample in enumerate(samples):
-        outcome, note = run_one(program, sample)
+        outcome, note = run_one(program, sample, files)
         if outcome == "poison":
             return Truth(at + 1, crashes, sample, note)
         if outcome == "crash":
             crashes, last = crashes + 1, note
     return Truth(len(samples), crashes, None, last)
+
+
+def reached(program: Program, samples: list[Sample], place: Place) -> bool:
+    """Whether a run comes to a line."""
+    seen = False
+
+    def follow(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal seen
+        if frame.f_code.co_filename != place.path:
+            return None
+        seen = seen or (event == "line" and frame.f_lineno == place.line)
+        return follow
+
+    for sample in samples:
+        old = sys.gettrace()
+        sys.settrace(follow)
+        try:
+            run_one(program, sample)
+        finally:
+            sys.settrace(old)
+        if seen:
+            return True
+    return False

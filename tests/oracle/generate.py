@@ -13,10 +13,18 @@ from __future__ import annotations
 import random
 
 from tests.oracle.blocks import Block, Nest, plant
+from tests.oracle.callees import CALLEE_HOMES, by_callee
+from tests.oracle.callees import HELPERS as CALLEE_HELPERS
 from tests.oracle.covers import Covers
 from tests.oracle.homes import HOMES, Plan
-from tests.oracle.program import Param, Program
+from tests.oracle.lasting import LASTING_HOMES
+from tests.oracle.objects import HELPERS as OBJECT_HELPERS
+from tests.oracle.objects import OBJECT_HOMES
+from tests.oracle.program import MAIN, SITE, Param, Program, old_side
 from tests.oracle.reads import Reads
+from tests.oracle.records import RECORD_HOMES
+from tests.oracle.registered import REGISTERED_HOMES
+from tests.oracle.spread import headed, spread
 from tests.oracle.twists import HELPERS as TWISTED_HELPERS
 from tests.oracle.twists import TWISTED_HOMES, twist
 
@@ -26,11 +34,12 @@ FEATURES: dict[str, float] = {
     "attributes": 0.8, "globals": 0.6, "dicts": 0.6, "lists": 0.6, "tuples": 0.5, "dataclasses": 0.5, "closures": 0.6,
     "conditional": 0.5, "nones": 0.5, "aliases": 0.5, "comprehension": 0.3, "walrus": 0.2, "phases": 0.3, "numpy": 0.12,
     "axes": 0.45, "index": 0.12, "parts": 0.35, "faults": 0.75, "twists": 0.12,
-    "sources": 0.35, "negative": 0.0,
+    "sources": 0.35, "negative": 0.0, "spread": 0.55, "callees": 0.4, "factories": 0.6, "moved": 0.6, "objects": 0.8,
+    "neural": 0.6, "records": 0.7, "keyed": 0.6, "lasting": 0.6, "dropped": 0.5, "registered": 0.6,
 }  # fmt: skip
 """The share of programs that may use a feature. `--only` sets all others to nothing."""
 
-PRELUDE = ("import torch", "import numpy as np", "from dataclasses import dataclass", "", "")
+ALL_HOMES = {**HOMES, **CALLEE_HOMES, **OBJECT_HOMES, **RECORD_HOMES, **LASTING_HOMES, **REGISTERED_HOMES}
 
 HELPERS = {
     "use": "def use(t):\n    return float(t.sum())",
@@ -42,6 +51,8 @@ HELPERS = {
     "risky": 'def risky(flag):\n    if flag:\n        raise ValueError("asked for")',
     "look": "def look(t):\n    return float(TABLE[t].sum())",
     **TWISTED_HELPERS,
+    **OBJECT_HELPERS,
+    **CALLEE_HELPERS,
 }
 USES = (
     "def use(t):\n    return float(t.sum())",
@@ -130,6 +141,8 @@ class _Maker:
                 blocks.insert(rng.randrange(2), [c.put(expr, c.at(c.bound() + ":", 0, len(dims)))])
         elif "twists" in self.features and rng.random() < 0.5:
             blocks.append(twist(c, expr, dims))
+        elif "callees" in self.features and rng.random() < 0.5:
+            blocks.append(by_callee(c, expr, dims))
         else:
             whole = c.cover(expr, dims)
             cut = rng.randrange(len(whole) + 1)
@@ -161,22 +174,32 @@ class _Maker:
         c.slips = 1 if "faults" in self.features and rng.random() < 0.4 else 0
         alloc, filled, other = self._alloc(dims)
         names = [p.name for p in self.params]
-        homes = {name: home for name, (need, home) in HOMES.items() if not need or need in self.features}
+        homes = {name: home for name, (need, home) in ALL_HOMES.items() if not need or need in self.features}
         if "twists" in self.features and rng.random() < 0.5:
             homes = dict(TWISTED_HOMES)
         home = rng.choice(list(homes))
-        lines = homes[home](c, Plan(alloc, other, dims, names, self._blocks))
-        helpers = [rng.choice(USES)] + [HELPERS[name] for name in sorted(c.used)]
+        lines = homes[home](c, Plan(alloc, filled, other, dims, names, self._blocks))
+        texts = self._texts(lines)
+        files = self._files(texts[0])
+        if len(texts) > 1:
+            before = self._files(texts[1])
+        else:
+            marked = next(row for text in files.values() for row in text.split("\n") if row.endswith(SITE)).lstrip()
+            before = {path: old_side(text, marked.replace(alloc, filled, 1)) for path, text in files.items()}
+        assert before != files or home == "moved", texts
+        features = frozenset({*self.features - {"spread"}, f"home:{home}", *(["spread"] if len(files) > 1 else [])})
+        return Program(self.seed, files, before, "main", tuple(self.params), features)
+
+    def _texts(self, lines: list[str]) -> list[str]:
+        """The module's text; a second one if the old side is a text of its own."""
+        c = self.c
+        helpers = [self.rng.choice(USES)] + [HELPERS[name] for name in HELPERS if name in c.used]
         if c.dtype == "int64":
             helpers += ["TABLE = torch.ones(1000)", HELPERS["look"]]
-        rows = [*PRELUDE]
-        for helper in helpers:
-            rows += [*helper.split("\n"), "", ""]
-        source = "\n".join(rows + lines).rstrip() + "\n"
-        marked = [row for row in source.split("\n") if row.endswith("# site")]
-        assert len(marked) == 1, source
-        before = source.replace(marked[0], marked[0].replace(alloc, filled, 1))
-        assert before != source
-        return Program(
-            self.seed, source, before, "main", tuple(self.params), frozenset({*self.features, f"home:{home}"})
-        )
+        head = "".join(f"{helper}\n\n\n" for helper in helpers)
+        return [head + "\n".join(rows).rstrip() + "\n" for rows in (lines, *([c.before] if c.before else []))]
+
+    def _files(self, text: str) -> dict[str, str]:
+        if "spread" in self.features:
+            return spread(text, self.seed)
+        return {MAIN: headed(text)}

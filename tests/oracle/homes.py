@@ -18,9 +18,11 @@ Make = Callable[[str, list[str]], list[Block]]
 
 
 class Plan(NamedTuple):
-    """What a home needs to know. `alloc` is the text of the allocation; `other` makes a written tensor."""
+    """What a home needs to know. `alloc` is the text of the allocation, `filled` the same one filled; `other` makes a
+    different written tensor."""
 
     alloc: str
+    filled: str
     other: str
     dims: list[str]
     params: list[str]

@@ -1,7 +1,8 @@
 """Makes an offending program small: takes statements away while the offence stays.
 
-A statement goes whole, or a compound one is replaced by its body. The marked line stays, and `before` is rebuilt from
-it. Greedy, largest first, until nothing more can go: the result is what a person looks at, not a proof of minimality.
+A file or a statement goes whole, or a compound one is replaced by its body. The marked line stays, and `before` is
+rebuilt from it. Greedy, largest first, until nothing more can go: the result is what a person looks at, not a proof of
+minimality.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.oracle.program import SITE, Program
+from tests.oracle.program import MAIN, SITE, Program, old_side, undropped
 
 
 def minimise(program: Program, offends: Callable[[Program], bool], tries: int = 400) -> Program:
@@ -19,9 +20,9 @@ def minimise(program: Program, offends: Callable[[Program], bool], tries: int = 
     again = True
     while again and tries > 0:
         again = False
-        for source in smaller(best.source):
+        for path, text in candidates(best):
             tries -= 1
-            candidate = rebuilt(best, source)
+            candidate = rebuilt(best, path, text)
             if candidate is not None and offends(candidate):
                 best, again = candidate, True
                 break
@@ -30,18 +31,40 @@ def minimise(program: Program, offends: Callable[[Program], bool], tries: int = 
     return best
 
 
-def rebuilt(program: Program, source: str) -> Program | None:
-    """The program with a new text; `before` gets the old side's marked line. None if the text is no program."""
+def candidates(program: Program) -> Iterator[tuple[str, str | None]]:
+    """A path and its smaller text; no text: the file goes."""
+    for path in program.files:
+        if path not in (MAIN, program.site.path):
+            yield path, None
+    for path, text in sorted(program.files.items(), key=lambda item: -len(item[1])):
+        for less in smaller(text):
+            yield path, less
+
+
+def rebuilt(program: Program, path: str, text: str | None) -> Program | None:
+    """The program with a new text (or none) for one file; the old side changes alike, with its own marked line. A file
+    that the patch rewrites keeps its old side. None if the text is no program."""
+    old, new = program.before.get(path), program.files[path]
+    if text is None:
+        rest = {other: held for other, held in program.files.items() if other != path}
+        return replace(program, files=rest, before={k: v for k, v in program.before.items() if k != path})
     try:
-        compile(source, "case.py", "exec")
+        compile(text, path, "exec")
     except SyntaxError:
         return None
-    marked = [row for row in source.split("\n") if row.endswith(SITE)]
-    old = next(row for row in program.before.split("\n") if row.endswith(SITE))
-    if len(marked) != 1:
+    marked = [row for row in (old or "").split("\n") if row.endswith(SITE)]
+    if program.moved and old != new:
+        before = old
+    elif marked:
+        before = old_side(text, marked[0].lstrip())
+    else:
+        before = undropped(text, "{}.fill_(0)")
+    files = {**program.files, path: text}
+    if sum(row.endswith(SITE) for held in files.values() for row in held.split("\n")) != 1:
         return None
-    pad = marked[0][: len(marked[0]) - len(marked[0].lstrip())]
-    return replace(program, source=source, before=source.replace(marked[0], pad + old.lstrip()))
+    return replace(
+        program, files=files, before={**program.before, path: before} if before is not None else program.before
+    )
 
 
 def smaller(source: str) -> Iterator[str]:

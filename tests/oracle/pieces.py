@@ -19,6 +19,7 @@ class Pieces:
         self.lib, self.dtype = "torch", "float64"
         self.slips = 0
         self.used: set[str] = set()  # helper functions that the module must define
+        self.before: list[str] = []  # the old side's lines, where they are more than the filled allocation
         self.count = 0
         self.source = self.source_size = ""  # a parameter with as many elements as the first axis, and that extent
 

@@ -15,14 +15,19 @@ Given up: buffers of other element sizes than 8 bytes are not poisoned (the gene
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 PATTERN = 0x7FF4DEADBEEF1234
 """A signalling-range NaN payload as a double; as an int64 a number that no program here can reach."""
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""The Python function of each operator that the running program registered, as `namespace::name`."""
 
 
 class PoisonRead(BaseException):
@@ -69,12 +74,24 @@ def _poison(value: Any) -> None:
         value.detach().view(torch.int64).fill_(PATTERN)
 
 
+def spoil(value: Any) -> None:
+    """Marks what a step leaves behind: reading it afterwards is a read of an earlier step's values."""
+    with _disable_current_modes():
+        if isinstance(value, np.ndarray):
+            _plain(value)[...] = np.int64(PATTERN) if value.dtype == np.int64 else np.int64(PATTERN).view(np.float64)
+        elif isinstance(value, torch.Tensor) and value.numel():
+            value.detach().copy_(torch.full((), PATTERN, dtype=torch.int64).view(value.dtype).expand(value.shape))
+
+
 class Watch(TorchDispatchMode):  # type: ignore[misc, unused-ignore]
     """Poisons what starts unwritten, and raises `PoisonRead` at the first operator that takes poison as a value."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = func._schema.name.partition("::")[2]
+        if func._schema.name in FUNCTIONS:  # one of the program's own: what it does inside counts
+            with self:
+                return FUNCTIONS[func._schema.name](*args, **kwargs)
         if name not in CARRIES:
             self._look(func, name, args, kwargs)
         elif name == "index" and _poisoned(args[1]):

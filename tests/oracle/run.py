@@ -14,11 +14,13 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from tests.oracle.generate import FEATURES, program
-from tests.oracle.judge import Result, answer, compare, shown
+from tests.oracle.judge import Result, answer, comes_to, compare, shown
 from tests.oracle.minimise import minimise
 from tests.oracle.program import Program
 
@@ -32,6 +34,8 @@ def one(seed: int, only: frozenset[str] | None, truth_only: bool) -> Result:
     if truth_only:
         found = shown(case, "")
         kind = "right" if found.usable else "crash"
+        if kind == "crash":
+            print(seed, found.error)
         return Result(seed, kind, "", found.shown is not None, found.error, features=case.features)  # type: ignore[arg-type]
     return compare(case)
 
@@ -50,7 +54,7 @@ def table(results: list[Result], seconds: float) -> str:
             lines.append(f"{name:16}{len(rows) - bad:16}{bad:16}{100 * len(rows) / total:9.1f}%")
     poisoned = sum(result.poisoned for result in ran)
     lines.append(f"{'all':16}{len(ran) - poisoned:16}{poisoned:16}")
-    for kind in (*KEPT, "assumed-safe"):
+    for kind in (*KEPT, "assumed-safe", "unreached", "unsaid"):
         seeds = [result.seed for result in ran if result.kind == kind]
         if seeds or kind.startswith("wrong"):
             text = ", ".join(map(str, seeds[:12])) + (", ..." if len(seeds) > 12 else "")
@@ -89,19 +93,24 @@ def same_offence(kind: str, case: Program, crashes: int) -> bool:
         return said.verdict == kind
     if said.verdict != ("safe" if kind == "wrong-safe" else "unsafe"):
         return False
-    found = shown(case, said.verdict)
-    return found.crashes <= crashes and (found.shown is not None) == (kind == "wrong-safe")
+    found = shown(case, said.verdict, 40)
+    if found.crashes > crashes or (found.shown is not None) != (kind == "wrong-safe"):
+        return False
+    return kind == "wrong-safe" or comes_to(case, said.at)
 
 
 def keep_one(result: Result, only: frozenset[str] | None, folder: Path) -> None:
     """Writes one offending program, minimised (runs in a worker)."""
     whole = program(result.seed, only)
-    crashes = shown(whole, result.verdict).crashes
+    crashes = shown(whole, result.verdict, 40).crashes
     small = minimise(whole, partial(same_offence, result.kind, crashes=crashes), 150)
     said = answer(small)
     head = f"# {result.kind}, seed {result.seed}: verdict {said.verdict} ({said.why} {said.reason})\n"
     head += f"# sample of the whole program: {result.shown.values if result.shown else None}\n"
-    (folder / f"{result.kind}-{result.seed}.py").write_text(head + small.source)
+    text = head + small.source
+    if small.moved:
+        text += "\n# ======== before\n" + replace(small, files=small.before).source
+    (folder / f"{result.kind}-{result.seed}.py").write_text(text)
 
 
 def keep(results: list[Result], only: frozenset[str] | None, folder: Path, jobs: int) -> None:
@@ -113,15 +122,25 @@ def keep(results: list[Result], only: frozenset[str] | None, folder: Path, jobs:
 
 
 def run(
-    count: int, seed: int, jobs: int = 1, only: frozenset[str] | None = None, truth_only: bool = False
+    count: int,
+    seed: int,
+    jobs: int = 1,
+    only: frozenset[str] | None = None,
+    truth_only: bool = False,
+    listed: Sequence[int] = (),
 ) -> list[Result]:
-    """The results for `count` seeds from `seed` on, in order."""
+    """The results for `count` seeds from `seed` on, in order, or for the listed ones."""
     work = partial(one, only=only, truth_only=truth_only)
-    seeds = range(seed, seed + count)
+    seeds = listed or range(seed, seed + count)
     if jobs < 2:
         return [work(number) for number in seeds]
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         return pool.map(work, seeds, chunksize=20)
+
+
+def seed_list(text: str) -> list[int]:
+    """`3,17,20` as numbers."""
+    return [int(part) for part in text.split(",")]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -129,6 +148,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle.run", description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=seed_list, default=[], help="these seeds alone: 3,17,20")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="write offending programs, minimised, into this folder")
     parser.add_argument("--only", help="make programs of these features alone: " + ",".join(FEATURES))
@@ -147,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
             print("verdict:", answer(case))
         return 0
     start = time.time()
-    results = run(options.count, options.seed, options.jobs, only, options.truth_only)
+    results = run(options.count, options.seed, options.jobs, only, options.truth_only, options.seeds)
     print(table(results, time.time() - start))
     if options.features:
         print(by_feature(results))

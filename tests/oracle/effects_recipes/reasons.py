@@ -16,6 +16,7 @@ REASONS = {
     r"torch\.Tensor\.pin_memory": GPU,
     r"cupyx?\..*": CUPY,
     r"deep_gemm\..*": GPU,
+    r"einops\..*": "not installed: a wrapper of reshape, permute and the reductions, which are executed",
     r"torch\.Tensor\.backward|torch\.autograd\.grad": "what it reads was saved by autograd and is no argument",
     r"torch\.Tensor\.chalf": "numpy has no such type to look at it with",
     r"torch\.Tensor\._version": "counts the writes, so the test's own show in it",
