@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from allocsafe.commands import check, group
+from allocsafe.commands import check, group, scan
 from allocsafe.config import Config
 
 if sys.version_info >= (3, 11):
@@ -135,7 +135,7 @@ def test_foreign_words_would_be_seen() -> None:
 
 
 def test_the_readme_has_every_option_and_no_other() -> None:
-    options = {name for param in check.params for name in param.opts if name.startswith("--")}
+    options = {name for each in (check, scan) for param in each.params for name in param.opts if name.startswith("--")}
     options.add("--version")  # the command's own, in the speed table
     told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert told <= options, told - options

@@ -36,7 +36,8 @@ def lins(symbols: tuple[Sym, ...], *, depth: int = 1, products: bool = False) ->
         st.builds(maximum, inner, flat),
     ]
     if products:
-        kinds += [st.builds(mul, inner, flat), st.builds(floordiv, inner, flat)]
+        divisor = flat.filter(lambda x: x != Lin(0))  # a division by 0 never gets past itself
+        kinds += [st.builds(mul, inner, flat), st.builds(floordiv, inner, divisor)]
     return st.one_of(kinds)
 
 
