@@ -26,7 +26,7 @@ help:
 	@echo 'make lint      ruff: rules and format'
 	@echo 'make floors    import contracts'
 	@echo 'make examples  the example stories against their expected output'
-	@echo 'make bench     the speed table'
+	@echo 'make bench     the speed table; TREE=a repository, REV=a commit of it: on a real tree as well'
 	@echo 'make readme    renew the parts of README.md that are output'
 	@echo 'make all       test, types, lint, floors, examples'
 	@echo 'make clean     remove .venv and all caches'
@@ -74,7 +74,7 @@ oracle: $(VENV)/.installed-oracle
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
-	$(BIN)/mypy tools/action.py tools/bench.py tools/refresh_readme.py
+	$(BIN)/mypy tools/action.py tools/bench.py tools/bench_tree.py tools/measure.py tools/refresh_readme.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -87,7 +87,7 @@ examples: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/test_examples.py
 
 bench: $(VENV)/.installed
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/bench.py $(if $(TREE),--tree '$(TREE)') $(if $(REV),--rev '$(REV)') $(if $(TORCHFIX),--torchfix '$(TORCHFIX)') $(if $(RESULTS),--results '$(RESULTS)')
 
 readme: $(VENV)/.installed
 	$(BIN)/python tools/refresh_readme.py

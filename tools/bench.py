@@ -1,33 +1,31 @@
 """The speed table: what a hook costs, as ratios to what Python itself costs on the same machine in the same run.
 
     python tools/bench.py [--runs 7] [--markdown] [--keep DIR]
+                          [--tree GIT_DIR [--rev REV] [--no-scan] [--torchfix COMMAND]] [--results RESULTS.jsonl]
 
 Claims: a ratio says more than seconds, since a slow machine is slow for both sides. Every row is a whole process, start
 of the interpreter included. Why that suffices: a hook is a whole process. What it gives up: on a busy machine ratios
 move by some tenths. A benchmark, not a test: nothing fails over the limits, they are printed beside the figures.
 
-The inputs are generated: classes with buffers, as inference engines have them, and a patch to one of them. With
+The first inputs are generated: classes with buffers, as inference engines have them, and a patch to one of them. With
 hyperfine on the path it does the measuring; without, rounds over all commands in turn, so that a slow second falls on
-all.
+all. The rows of `--tree` are measured on a real repository (`bench_tree.py`), those of `--results` were by whoever
+replayed labelled edits.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import json
+import shlex
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-PASS = "python -c pass"
-LIBCST = "python -c 'import libcst'"
-ALLOCSAFE = str(Path(sys.executable).with_name("allocsafe"))
+import bench_tree
+from measure import ALLOCSAFE, BASES, LIBCST, PASS, Row, by_hyperfine, in_turn, peak, quoted, table
 
 WORDS = ("decode", "prefill", "verify", "draft", "extend", "local", "cross", "window", "sparse", "chunked")
 THINGS = ("Metadata", "Runner", "Cache", "Planner", "Scheduler", "Sampler", "Router", "Packer")
@@ -123,7 +121,7 @@ def swapped(text: str, which: str, old: str, new: str) -> str:
 def cases(folder: Path) -> list[Case]:
     """The rows of the table; writes their inputs."""
     small, large = source(300), source(7000)
-    check = [ALLOCSAFE, "check", "change.diff", "--root", "tree"]
+    check = [ALLOCSAFE, "check", "change.diff", "--root", "tree", "--no-cache"]
     plain = patch(folder / "plain", small, swapped(small, "def describe", 'steps"', 'steps so far"'))
     one = patch(folder / "one", small, swapped(small, "def run_", "torch.zeros", "torch.empty"))
     big = patch(folder / "big", large, swapped(large, "def run_", "torch.zeros", "torch.empty"))
@@ -136,83 +134,21 @@ def cases(folder: Path) -> list[Case]:
     ]
 
 
-def run(command: list[str], cwd: Path) -> float:
-    """Seconds of one run. Status 2 or a signal would make the figure meaningless, hence the stop."""
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    seconds = time.perf_counter() - start
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} in {cwd}: status {done.returncode}\n{done.stderr.strip()}")
-    return seconds
-
-
-def in_turn(commands: dict[str, tuple[list[str], Path]], runs: int) -> dict[str, float]:
-    """Medians of `runs` rounds over all commands, after one that warms the disk's cache."""
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for turn in range(runs + 1):
-        for name, (command, cwd) in commands.items():
-            seconds = run(command, cwd)
-            if turn:
-                times[name].append(seconds)
-    return {name: statistics.median(all_of) for name, all_of in times.items()}
-
-
-def by_hyperfine(tool: str, commands: dict[str, tuple[list[str], Path]], runs: int) -> dict[str, float]:
-    """The same, measured by hyperfine."""
-    medians: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (command, cwd) in commands.items():
-            run(command, cwd)
-            out = Path(folder, "out.json")
-            words = " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
-            options = ["-N", "--ignore-failure", "--warmup", "1", "--runs", str(runs), "--export-json", str(out)]
-            subprocess.run([tool, *options, words], cwd=cwd, capture_output=True, check=True)
-            medians[name] = float(json.loads(out.read_text())["results"][0]["median"])
-    return medians
-
-
-def peak(command: list[str], cwd: Path) -> float:
-    """Peak memory of one run, in MB. A process of its own asks, so that its children are this run alone."""
-    ask = (
-        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    done = subprocess.run([sys.executable, "-c", ask, *command], cwd=cwd, capture_output=True, text=True, check=True)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return int(done.stdout) * unit / 1e6
-
-
-def measured(folder: Path, runs: int) -> list[tuple[str, str, str, str, bool]]:
-    """(case, figure, limit, in absolute terms, within the limit) for each row."""
+def measured(folder: Path, runs: int) -> list[Row]:
+    """The rows of the generated inputs."""
     rows = cases(folder)
-    bases = {PASS: [sys.executable, "-c", "pass"], LIBCST: [sys.executable, "-c", "import libcst"]}
-    commands = {name: (command, folder) for name, command in bases.items()}
+    commands = {name: (command, folder) for name, command in BASES.items()}
     commands |= {case.name: (case.command, case.cwd) for case in rows}
     hyperfine = shutil.which("hyperfine")
     medians = by_hyperfine(hyperfine, commands, runs) if hyperfine else in_turn(commands, runs)
     out = []
     for case in rows:
         ratio = medians[case.name] / medians[case.base]
-        limit = f"{case.most:g} × `{case.base}`".replace("'", '"')
-        out.append((case.name, f"{ratio:.1f} ×", limit, f"{1000 * medians[case.name]:.0f} ms", ratio <= case.most))
+        limit = f"{case.most:g} × `{quoted(case.base)}`"
+        out.append(Row(case.name, f"{ratio:.1f} ×", limit, f"{1000 * medians[case.name]:.0f} ms", ratio <= case.most))
     memory = peak(rows[-1].command, rows[-1].cwd)
-    out.append(("peak memory of the last", f"{memory:.0f} MB", "150 MB", "", memory <= 150))
+    out.append(Row("peak memory of the last", f"{memory:.0f} MB", "150 MB", "", memory <= 150))
     return out
-
-
-def table(rows: list[tuple[str, str, str, str, bool]], markdown: bool) -> str:
-    """The rows as text for a terminal, or as Markdown."""
-    head = ("case", "measured", "at most", "here")
-    cells = [head, *((name, figure, limit, here) for name, figure, limit, here, _ in rows)]
-    if markdown:
-        lines = ["| " + " | ".join(row) + " |" for row in cells]
-        return "\n".join([lines[0], "|---|---|---|---|", *lines[1:]]) + "\n"
-    widths = [max(len(row[column]) for row in cells) for column in range(4)]
-    marks = ["", *("" if fine else "  over" for *_, fine in rows)]
-    return "".join(
-        ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + mark).rstrip() + "\n"
-        for row, mark in zip(cells, marks, strict=True)
-    )
 
 
 def main() -> int:
@@ -221,9 +157,20 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7, help="runs of each command; the median counts (default: 7)")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write the generated inputs there, and leave them")
+    parser.add_argument("--tree", type=Path, metavar="GIT_DIR", help="a repository, bare or not: its rows as well")
+    parser.add_argument("--rev", default="HEAD", help="the commit of it to measure on (default: HEAD)")
+    parser.add_argument("--no-scan", action="store_true", help="with --tree: leave out the rows that take minutes")
+    parser.add_argument("--torchfix", metavar="COMMAND", help="TorchFix, to be compared with; gets the folder")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="results of labelled edits, one JSON object a line"
+    )
     options = parser.parse_args()
     if options.runs < 1:
         parser.error("--runs: at least 1")
+    if options.tree is not None and not options.tree.is_dir():
+        parser.error(f"--tree: no such folder: {options.tree}")
+    if options.results is not None and not options.results.is_file():
+        parser.error(f"--results: no such file: {options.results}")
     if not Path(ALLOCSAFE).exists():
         parser.error(f"allocsafe is not installed beside {sys.executable}; `make bench` installs it")
     with tempfile.TemporaryDirectory() as made:
@@ -231,7 +178,16 @@ def main() -> int:
         if options.keep is not None:
             folder = options.keep.resolve()
             folder.mkdir(parents=True)
-        print(table(measured(folder, options.runs), options.markdown), end="")
+        rows = measured(folder, options.runs)
+    if options.tree is not None:
+        torchfix = shlex.split(options.torchfix) if options.torchfix else None
+        tree = options.tree.resolve()
+        rows += bench_tree.measured(tree, options.rev, options.runs, torchfix, scan=not options.no_scan)
+    if options.results is not None:
+        rows += bench_tree.replayed(options.results)
+    print(table(rows, options.markdown), end="")
+    if options.tree is None:
+        print(bench_tree.HOW_TO_GET_ONE, file=sys.stderr)
     return 0
 
 

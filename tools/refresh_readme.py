@@ -2,7 +2,7 @@
 
     python tools/refresh_readme.py                                      demo
     python tools/refresh_readme.py --results RESULTS.jsonl [--date D]   demo, and the corpus table
-    python tools/refresh_readme.py --speed                              demo, and the speed table (measures anew)
+    python tools/refresh_readme.py --speed [--tree GIT_DIR ...]         demo, and the speed table (measures anew)
     python tools/refresh_readme.py --check                              exit status 1 if the demo is not what is printed
 
 Claims: nobody types an answer of the tool into the README. Each line of RESULTS.jsonl is one labelled edit, `want` what
@@ -125,9 +125,9 @@ def corpus(found: Iterable[Result], date: str) -> str:
 # ---------------------------------------------------------------- speed
 
 
-def speed() -> str:
-    """The table of tools/bench.py, measured now."""
-    call = [sys.executable, str(ROOT / "tools" / "bench.py"), "--markdown"]
+def speed(options: Iterable[str]) -> str:
+    """The table of tools/bench.py, measured now with these options."""
+    call = [sys.executable, str(ROOT / "tools" / "bench.py"), "--markdown", *options]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Stale(f"tools/bench.py: {done.stderr.strip()}")
@@ -142,6 +142,8 @@ def main() -> int:
     )
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="when they were measured")
     parser.add_argument("--speed", action="store_true", help="measure the speed table")
+    for name in ("--tree", "--rev", "--torchfix"):
+        parser.add_argument(name, metavar=name[2:].upper(), help="with --speed: as for tools/bench.py")
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if the demo differs")
     options = parser.parse_args()
     try:
@@ -154,7 +156,9 @@ def main() -> int:
         if options.results is not None:
             fresh = put(fresh, "corpus", corpus(results(options.results), options.date))
         if options.speed:
-            fresh = put(fresh, "speed", speed())
+            given = {name: getattr(options, name) for name in ("tree", "rev", "torchfix", "results")}
+            more = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+            fresh = put(fresh, "speed", speed(more))
         README.write_text(fresh, encoding="utf-8")
     except (Stale, OSError) as error:
         print(f"refresh_readme: {error}", file=sys.stderr)
