@@ -97,7 +97,8 @@ def test_chunks_hold_every_item_once_and_the_costliest_first() -> None:
 @linux
 def test_an_interrupt_ends_the_run_with_one_line_and_no_process_behind(tmp_path: Path) -> None:
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background is born deaf to it
         "from allocsafe.scan import worker\n"
         "def slow(program, path, settings):\n"
         "    sys.stderr.write('at work\\n'); sys.stderr.flush(); time.sleep(60)\n"
