@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-COUNT ?= 2000
+COUNT ?= 800
 SEED ?= 0
 JOBS ?= 2
 TORCH ?= torch==2.13.0
