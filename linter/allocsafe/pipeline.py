@@ -692,7 +692,7 @@ class _Sides:
         from allocsafe.api import Before, Judged, Site
         from allocsafe.edits import Pairing, dropped_fills, fills
         from allocsafe.source import Span
-        from allocsafe.verdict import Event, Safe, Unknown, Unsafe
+        from allocsafe.verdict import Event, Safe, Unknown
 
         if pair.old is None or pair.new is None or pair.new_path is None:
             return judged
@@ -736,12 +736,8 @@ class _Sides:
                     continue
                 if hit.new is not None and hit.new.verdict is not None:
                     out = [j for j in out if j not in same]
-                    was_there = (
-                        hit.old is not None
-                        and isinstance(hit.old.verdict, Unsafe)
-                        and isinstance(hit.new.verdict, Unsafe)
-                    )
-                    out.append(Judged(site, hit.new.verdict, (), not was_there))
+                    # a fill less is the patch's doing, also where a part was unwritten before
+                    out.append(Judged(site, hit.new.verdict, (), True))
                     continue
                 stopped = _nearest(self.problems, line)
                 if hit.new is None and isinstance(stopped, Unknown):  # its new side could not be judged
