@@ -35,9 +35,11 @@ def made_elsewhere(analysis: FileAnalysis, family: Sequence[ClassOf], names: set
         found = [d for d in unit.definitions if d.kind == "class" and d.qualname == cls.cls.qualname] if unit else []
         hidden = hidden or not found
         readers += [Reader(cls.path, d) for d in found]
-    search = Search(analysis, names)
+    if hidden:
+        return Callers({}, False, frozenset())
+    search = Search(analysis, names, whole=True)
     said = search.run(readers)
-    return said._replace(complete=said.complete and not hidden and bool(said.found))
+    return said._replace(complete=said.complete and bool(said.found))
 
 
 __all__ = ["made_elsewhere"]

@@ -3,13 +3,13 @@
 *Claim.* A buffer that leaves its function is walked from the functions of other files that say the function's name,
 and from their callers while it goes on leaving. *Why that suffices.* A call says the name of what it calls, or of
 something that was bound to it; a name that is said without a call, in a text, or in more files than are looked at
-makes the search incomplete, and then nothing is proved. *What it gives up.* Callers in tests come last and are not
-missed: a test that reads garbage is no part of the program.
+makes the search incomplete, and then nothing is proved. *What it gives up.* Callers in tests are walked only where
+there are no others, and are not missed: a test that reads garbage is no part of the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.clock import now
@@ -51,7 +51,7 @@ class Walked(NamedTuple):
 class Search:
     """One search from file to file. What an entry point says counts until its own callers say it better."""
 
-    def __init__(self, analysis: FileAnalysis, names: set[str]) -> None:
+    def __init__(self, analysis: FileAnalysis, names: set[str], *, whole: bool = False) -> None:
         analysis.searcher = analysis.searcher or Searcher(analysis.program, analysis.path)
         self.analysis = analysis
         self.searcher = analysis.searcher
@@ -63,6 +63,7 @@ class Search:
         self.first: frozenset[Reader] = frozenset()
         self.complete = True
         self.count = 0
+        self.whole = whole  # nothing is wanted of it unless every caller can be walked
 
     def callers(self, reader: Reader) -> list[Reader]:
         """The callers in other files, nearest first."""
@@ -70,6 +71,7 @@ class Search:
         self.complete = self.complete and said.complete
         known = self.analysis.path if reader in self.first else reader.path  # callers there are walked already
         others = [c for c in said.functions if c.path != known or self.is_driver(reader, c)]
+        others = [c for c in others if not is_test(c.path)] or others
         order = {path: i for i, path in enumerate(self.searcher.by_distance({c.path for c in others}))}
         return sorted(others, key=lambda c: (order.get(c.path, len(order)), c.definition.first_line))
 
@@ -91,8 +93,15 @@ class Search:
         for _ in range(MOST_STEPS):
             above: list[Reader] = []
             called: set[str] = set()
+            callers = {reader: self.callers(reader) for reader in step}
+            if self.whole and (not self.complete or self._too_many(callers.values())):
+                return Callers({}, False, frozenset())
             for reader in step:
-                walks = [self.walk(caller) for caller in self.callers(reader)]
+                walks = []
+                for caller in callers[reader]:
+                    walks.append(self.walk(caller))
+                    if self.whole and not self.complete:
+                        return Callers({}, False, frozenset())
                 if walks and all(walked.fine for walked in walks):
                     called.add(reader.definition.qualname)
                     self.waiting.pop(reader, None)
@@ -110,6 +119,23 @@ class Search:
                 found.setdefault(key, []).append(each)
         return Callers(found, self.complete, first or frozenset())
 
+    def _too_many(self, callers: Iterable[Sequence[Reader]]) -> bool:
+        """Whether the entry points above these callers are more than are walked: reading texts, before any walk."""
+        places = {(c.path, c.definition.first_line): c for several in callers for c in several}
+        count = self.count
+        for place, caller in places.items():
+            if place not in self.walks and not is_test(caller.path):
+                there = self._there(caller)
+                count += len(there.roots(caller.definition) or [caller.definition])
+                if count > MOST_CALLERS or there.dropped:
+                    return True
+        return False
+
+    def _there(self, caller: Reader) -> FileAnalysis:
+        from allocsafe.flow.analysis import FileAnalysis
+
+        return FileAnalysis(self.analysis.program, caller.path, self.analysis.settings)
+
     def walk(self, caller: Reader) -> Walked:
         """Walks the entry points above a caller in its file."""
         place = (caller.path, caller.definition.first_line)
@@ -120,10 +146,8 @@ class Search:
         return self.walks[place]
 
     def _walk(self, caller: Reader) -> Walked:
-        from allocsafe.flow.analysis import FileAnalysis
-
         analysis = self.analysis
-        there = FileAnalysis(analysis.program, caller.path, analysis.settings)
+        there = self._there(caller)
         there.follow = (analysis.path, analysis.lines)
         there.deadline = self.until
         there.searcher = self.searcher

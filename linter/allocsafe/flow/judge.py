@@ -16,6 +16,7 @@ is `unsure`, with that reason.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from allocsafe.flow.alternatives import facts_of
@@ -78,6 +79,20 @@ class Query(NamedTuple):
     phase: int
 
 
+class OfQuery:
+    """What is known of the writes of one query's buffer in its coordinates, by their places in the log."""
+
+    __slots__ = ("able", "query", "reach")
+
+    def __init__(self, query: Query | None) -> None:
+        self.query = query
+        self.able: dict[int, Write] = {}  # what a doubtful write may have written
+        self.reach: dict[int, Condition] = {}  # the paths on which it may have happened before
+
+
+_EVERYTHING = Write(Access(None, (), ()), True, False)
+
+
 class Judge:
     """Asks the logs of one machine."""
 
@@ -89,6 +104,7 @@ class Judge:
         self._ranks: dict[int, int] = {}
         self._holes: dict[tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]], Hole] = {}
         self._asked: dict[Hole, tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]]] = {}
+        self._of_query = OfQuery(None)
 
     def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
         """What the access `entry` of `buffer` meets."""
@@ -361,7 +377,7 @@ class Judge:
             return unsure("branches", "too many checks on the way to tell whether it is taken")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
         if maybe:
-            left = self._hole(query, [*must, *(self._may_write(e, query) for e in maybe)], facts)
+            left = self._hole(query, self._with_able(must, maybe, query), facts)
             if left.status == "none" or (query.extent == "some" and left != found):
                 blocker = max(maybe, key=lambda e: (e.kind == "escape", e.pos))
                 if blocker.phase != query.phase and blocker.pos > query.pos:
@@ -397,7 +413,7 @@ class Judge:
                 return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
             return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
         if found.status == "conditional":
-            able = [*must, *(self._may_write(e, query) for e in maybe)]
+            able = self._with_able(must, maybe, query)
             sized = self._hole(query, able, facts + self._nothing_empty(query))
             if sized.status == "generic" or self._pads(query, must, found, facts):
                 return Answer("sure", found._replace(condition=None), entry, query.buffer, cube, done)
@@ -433,7 +449,7 @@ class Judge:
             return None
         query = Query(buffer, entry.frame, entry.box, entry.extent, entry.pos, entry.cond, entry.turns, entry.phase)
         facts = tuple(self.m.conds.facts(answer.cube))
-        left = self._hole(query, [self._may_write(e, query) for e in writers], facts)
+        left = self._hole(query, self._with_able([], writers, query), facts)
         return hole(*self._asked[left])._replace(condition=None) if left.status == "generic" else None
 
     def _whatever(
@@ -447,12 +463,13 @@ class Judge:
         world = self._of_cube(loose)
         if not conds.implies(world, query.cond):
             return None
-        writes = list(must)
+        able: list[Entry] = []
         for e in query.buffer.entries:
             if e.kind not in ("write", "escape") or not conds.meets(world, conds.forget(e.cond, self._born_atoms(e))):
                 continue
             if self._counts(e, query) or (e.phase != query.phase and self.m.may_precede(e.phase, query.phase)):
-                writes.append(self._may_write(e, query))
+                able.append(e)
+        writes = self._with_able(must, able, query)
         facts = tuple(conds.facts(loose))
         left = self._hole(query, writes, facts)
         if left.status == "conditional":
@@ -510,7 +527,7 @@ class Judge:
                 when = conds.both(self._ran(write, query), conds.forget(write.cond, self._born_atoms(write)))
                 if (self._counts(write, query) and conds.meets(free, when)) or self._may_reach(write, query, free):
                     able.append(write)
-        left = self._hole(query, [*must, *(self._may_write(e, query) for e in able)], facts)
+        left = self._hole(query, self._with_able(must, able, query), facts)
         return left if left.status == "generic" else None
 
     def _nothing_empty(self, query: Query) -> tuple[Lin, ...]:
@@ -537,41 +554,45 @@ class Judge:
     def _may_reach(self, write: Entry, query: Query, world: Condition) -> bool:
         """Whether a write that is not certain may still have happened before the read."""
         conds = self.m.conds
-        world = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
+        about = self._about(query)
+        when = about.reach.get(write.pos)
+        if when is None:
+            when = about.reach[write.pos] = self._when(write, query)
+        if not conds.meets(world, when):
+            return False
         left = FALSE  # a loop that ran to its end had no turn that left it
         for turn in write.turns:
-            if (
-                turn.exits != FALSE
-                and all(t.id != turn.id for t in query.turns)
-                and conds.implies(world, turn.completed)
-            ):
-                left = conds.either(left, turn.exits)
-        if world == FALSE or conds.implies(write.cond, left):
-            return False
-        if write.kind == "write" and write.extent == "all" and self._counts(write, query):
-            exact = self._pieces_of(write) is not None and all(
-                self._write(p, query, same_turn=False) is not None for p in self._pieces_of(write) or ()
-            )
-            born_guard = any(set(self.m.conds.atoms[i].born) for i in conds.support(write.cond))
-            loose = not exact or bool(write.born) or born_guard or any(not t.exact for t in write.turns)
-            if not loose:
-                return False
-            if not conds.meets(world, conds.forget(write.cond, self._born_atoms(write))):
-                return False
-            return not self._surely_skipped(write, query, world)
-        if self._counts(write, query):
-            return conds.meets(world, conds.forget(write.cond, self._born_atoms(write)))
-        return write.phase != query.phase and self.m.may_precede(write.phase, query.phase)
+            if turn.exits != FALSE and all(t.id != turn.id for t in query.turns):
+                here = conds.both(world, self._ran(write, query)) if self._counts(write, query) else world
+                if conds.implies(here, turn.completed):
+                    left = conds.either(left, turn.exits)
+        return left == FALSE or not conds.implies(write.cond, left)
 
-    def _surely_skipped(self, write: Entry, query: Query, world: Condition) -> bool:
-        """In this world a branch of every turn, chosen freely, skips the write."""
+    def _when(self, write: Entry, query: Query) -> Condition:
+        """The paths on which a write that is not certain may have happened before the read: whatever the turns decide
+        that the read does not share, unless a branch of every turn, chosen freely, skips the write.
+        """
         conds = self.m.conds
-        if write.born or any(not t.exact for t in write.turns if t not in query.turns):
-            return False
-        born = self._born_atoms(write)
-        if not born:
-            return not conds.meets(world, write.cond)
-        return not conds.meets(world, write.cond)
+        if write.cond == FALSE:
+            return FALSE
+        if not self._counts(write, query):
+            before = write.phase != query.phase and self.m.may_precede(write.phase, query.phase)
+            return TRUE if before else FALSE
+        ran = self._ran(write, query)
+        if write.kind == "write" and write.extent == "all":
+            born = self._born_atoms(write)
+            loose = (
+                bool(born)
+                or bool(write.born)
+                or any(not t.exact for t in write.turns)
+                or self._pieces_of(write) is None
+                or any(self._write(p, query, same_turn=False) is None for p in self._pieces_of(write) or ())
+            )
+            if not loose:
+                return FALSE
+            if not write.born and all(t.exact for t in write.turns if t not in query.turns):
+                return conds.both(ran, write.cond)
+        return conds.both(ran, conds.forget(write.cond, self._born_atoms(write)))
 
     def _born_atoms(self, write: Entry) -> set[int]:
         return {i for i in self.m.conds.support(write.cond) if self.m.conds.atoms[i].born}
@@ -696,6 +717,24 @@ class Judge:
             there = reframed(box, shape, asked, exact=True)
             return there is not None, there
         return False, None
+
+    def _about(self, query: Query) -> OfQuery:
+        if self._of_query.query is not query:
+            self._of_query = OfQuery(query)
+        return self._of_query
+
+    def _with_able(self, must: list[Write], able: Sequence[Entry], query: Query) -> list[Write]:
+        """Certain writes, and all that doubtful ones may have written, each box once."""
+        known = self._about(query).able
+        made: dict[Write, None] = {}
+        for write in able:
+            if write.pos not in known:
+                known[write.pos] = self._may_write(write, query)
+            one = known[write.pos]
+            if one == _EVERYTHING:
+                return [*must, one]  # nothing is left for the others
+            made[one] = None
+        return [*must, *made]
 
     def _may_write(self, write: Entry, query: Query) -> Write:
         """An over-approximation of what a doubtful write may have written."""
