@@ -97,12 +97,20 @@ class Touched:
     """Allocations of other files that the changed functions of one file write to."""
 
     def __init__(
-        self, old: Program, new: Program, pair: FilePair, allocates: re.Pattern[str], judge: Judge, seconds: float
+        self,
+        old: Program,
+        new: Program,
+        pair: FilePair,
+        allocates: re.Pattern[str],
+        judge: Judge,
+        alone: Judge,
+        seconds: float,
     ) -> None:
         self.old, self.new = old, new
         self.pair = pair
         self.allocates = allocates
         self.judge = judge
+        self.alone = alone  # by the function's own walk, without its callers: a first look
         self.until = now() + seconds
         self.covered: dict[str, tuple[Alloc, Alloc]] = {}  # attributes of bases that are safe: old, new
 
@@ -145,7 +153,11 @@ class Touched:
         self, path: str, definitions: Sequence[Definition], attributes: frozenset[str]
     ) -> list[tuple[Alloc, Alloc, str]]:
         """The allocations of unchanged functions whose verdict the patch made worse."""
-        after = self.judge("new", path, definitions, False)
+        if not attributes:
+            looked = self.alone("new", path, definitions, False)
+            reached = {a.owner for a in looked if self._reached(a, a) and _rank(a.verdict)}
+            definitions = [d for d in definitions if d.qualname in reached]
+        after = self.judge("new", path, definitions, False) if definitions else []
         if not after or not (attributes or any(_rank(a.verdict) for a in after)):
             return []
         old = self.old.unit(path)

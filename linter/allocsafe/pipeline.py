@@ -143,6 +143,9 @@ class _Texts:
         pattern = re.compile(rf"\b{re.escape(word)}\b")
         return sorted(p for p, t in self._texts.items() if p.endswith(suffixes) and pattern.search(t))
 
+    def bases(self, word: str) -> list[str] | None:
+        return None
+
 
 def check_texts(
     before: dict[str, str], after: dict[str, str], config: Config | None = None, show_all: bool = False
@@ -445,7 +448,7 @@ class _Sides:
         if tree is not None:
             known = tree
             made.named = getattr(known, "named", None)
-            made.search(lambda word: known.mentions(word, PYTHON), lambda p: self._text(side, p))
+            made.search(lambda word: known.mentions(word, PYTHON), lambda p: self._text(side, p), known.bases)
         made.operators = self._operators(side)
         return made
 
@@ -503,15 +506,28 @@ class _Sides:
         return whole and pair.complete and pair.path.endswith(PYTHON)
 
     def _judge(
-        self, settings: Settings, side: str, path: str, definitions: Sequence[Definition], module: bool
+        self,
+        settings: Settings,
+        side: str,
+        path: str,
+        definitions: Sequence[Definition],
+        module: bool,
+        *,
+        alone: bool = False,
     ) -> list[Alloc]:
-        """The allocations of some definitions of any file."""
+        """The allocations of some definitions of any file. `alone`: as the walk of each definition has them, without
+        its callers.
+        """
         from allocsafe.flow.analysis import FileAnalysis
         from allocsafe.frontends.base import Unsupported
 
         try:
             analysis = FileAnalysis(self._program(side), path, settings)
-            analysis.run(list(definitions), module)
+            if alone:
+                for definition in definitions:
+                    analysis.run_alone(definition)
+            else:
+                analysis.run(list(definitions), module)
         except (Unsupported, RecursionError, FileNotFoundError):
             return []
         return _allocs(analysis)
@@ -530,8 +546,16 @@ class _Sides:
         from allocsafe.verdict import Unknown, Unsafe
 
         old, new = self._program("old"), self._program("new")
-        less = settings._replace(budget=settings.budget / 8)  # what other files come to is an addition
-        asked = Touched(old, new, pair, PY_ALLOCATES, lambda *a: self._judge(less, *a), settings.budget / 4)
+        less = settings._replace(budget=settings.budget / 16)  # what other files come to is an addition
+        asked = Touched(
+            old,
+            new,
+            pair,
+            PY_ALLOCATES,
+            lambda *a: self._judge(less, *a),
+            lambda *a: self._judge(less, *a, alone=True),
+            settings.budget / 8,
+        )
         out = list(judged)
         for line, before, after, path in asked.sites():
             here = [j for j in out if j.site.span.line == line and j.site.kind == "dropped-fill"]

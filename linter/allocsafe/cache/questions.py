@@ -108,6 +108,10 @@ class NotedTree:
             self._mentions[key] = self.tree.mentions(word, suffixes)
         return list(self._mentions[key])
 
+    def bases(self, word: str) -> list[str] | None:
+        self._questions.note("bases", self.side, word)
+        return self.tree.bases(word)
+
     def _all(self) -> Sequence[str]:
         if self._paths is None:
             self._paths = self.tree.paths()
@@ -132,6 +136,7 @@ def of_trees(trees: Mapping[str, NotedTree], questions: Questions) -> None:
     questions.teach("read", lambda side, path: trees[side].content(path))
     questions.teach("paths", lambda side: digest(trees[side].paths()))
     questions.teach("named", lambda side, last: digest(trees[side].named(last)))
+    questions.teach("bases", lambda side, word: digest(trees[side].bases(word) or ()))
     questions.teach("mentions", lambda side, word, *suffixes: digest(trees[side].mentions(word, suffixes)))
 
 

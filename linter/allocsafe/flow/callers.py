@@ -4,7 +4,8 @@
 unwritten at its callers when the patch changes it. The callers are the functions that say its name; what they
 allocate is judged on both sides of the patch, and a verdict that became worse is the patch's doing. *Why that
 suffices.* A call says the name of what it calls, or of something that was bound to it. *What it gives up.* Callers of
-callers, and more than `MOST_FILES` files: what is left out is not judged, and nothing is said about it.
+callers, tests and benchmarks, and more than `MOST_FILES` files: what is left out is not judged, and nothing is said
+about it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from allocsafe.frontends.base import Definition, Unit
 
 MOST_FILES = 6
+MOST_MENTIONS = 40
+"""Files that say a name; what more of them say is no name of one function."""
 MOST_FUNCTIONS = 4
 MOST_CALLERS = 6
 
@@ -117,9 +120,11 @@ def allocating_callers(
         return out
     call = re.compile(rf"(?<!def )\b{re.escape(name)}\b")
     folder = path.rsplit("/", 1)[0]
-    files = [p for p in program.mentioning(name) or () if p != path]
-    files.sort(key=lambda p: (_is_test(p), p.rsplit("/", 1)[0] != folder, p))
-    for other in files[:60]:
+    files = [p for p in program.mentioning(name) or () if p != path and not _is_test(p)]
+    if len(files) > MOST_MENTIONS:
+        return out
+    files.sort(key=lambda p: (p.rsplit("/", 1)[0] != folder, p))
+    for other in files:
         text = program.text(other)
         if not allocates.search(text) or len(out) >= MOST_FILES:
             continue

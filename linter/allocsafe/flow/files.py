@@ -58,6 +58,7 @@ class Files:
         self._paths = paths
         self._mentions: Callable[[str], Sequence[str]] | None = None
         self._read: Callable[[str], str | None] | None = None
+        self._bases: Callable[[str], Sequence[str] | None] | None = None
         self._suffixes: dict[str, list[str]] | None = None
         self.named: Callable[[str], Sequence[str]] | None = None  # given by whoever has the paths by file name already
         self._bindings: dict[str, Bindings | None] = {}
@@ -66,12 +67,19 @@ class Files:
         self._folders: dict[str, str] | None = None  # packages that lie in folders of other names
         self.operators: Operators | None = None  # given by whoever knows the tree; else what the opened files register
 
-    def search(self, mentions: Callable[[str], Sequence[str]], read: Callable[[str], str | None]) -> None:
-        """Lets the tree be searched: the Python files with a word in them, and the text of a file. Without this, a
-        class has no subclasses but those of its own file.
+    def search(
+        self,
+        mentions: Callable[[str], Sequence[str]],
+        read: Callable[[str], str | None],
+        bases: Callable[[str], Sequence[str] | None] | None = None,
+    ) -> None:
+        """Lets the tree be searched: the Python files with a word in them, the text of a file, and the files in which
+        a class may derive from a name (None: those with the word). Without this, a class has no subclasses but those
+        of its own file.
         """
         self._mentions = mentions
         self._read = read
+        self._bases = bases
 
     def unit(self, path: str) -> Unit | None:
         """The file at `path`, or None when it cannot be read."""
@@ -102,6 +110,13 @@ class Files:
                 return None
             self._mentioned[word] = self._mentions(word)
         return self._mentioned[word]
+
+    def deriving(self, name: str) -> Sequence[str] | None:
+        """The Python files of the tree in which a class may derive from what is called so; None when the tree cannot
+        be searched.
+        """
+        found = self._bases(name) if self._bases is not None else None
+        return found if found is not None else self.mentioning(name)
 
     # ------------------------------------------------------------ modules
 

@@ -3,7 +3,7 @@
 *Claim.* `family` gives every class of the tree that has the asked class among its bases, near or far, or says in
 `unseen` why some may be missing; `implementations` gives every definition that a method call on an instance of the
 class or of any class below it can run. *Why that suffices.* A class that derives from another one names it, or a name
-it was imported under, in its head: so the files that mention the name as a word hold all of them. *What it gives up.*
+it was imported under, in its head: so the files whose heads have such a name hold all of them. *What it gives up.*
 Classes that no text shows: outside of the tree, or made by `type(...)`. Searches are bounded; past a bound the answer
 says so, and whoever asked must take the call for unknown.
 """
@@ -54,7 +54,7 @@ PLAIN_BASES = frozenset(
 )
 """Bases outside of the tree that bring no method of the program's own names."""
 
-_HEAD = r"[ \t]*class[ \t]+(\w+)[^:(\n]*\((?:[^()]|\([^()]*\))*?\b(?:%s)\b"
+_HEAD = r"[ \t]*class[ \t]+(\w+)(?:\[[^\]\n]*\])?[^:(\n]*\((?:[^()]|\([^()]*\))*?\b(?:%s)\b"
 
 
 class Hidden(NamedTuple):
@@ -223,7 +223,7 @@ class Hierarchy:
 
     def _search(self, owner: ClassOf) -> Family:
         name = owner.cls.name
-        files = self.program.mentioning(name)
+        files = self.program.deriving(name)
         if files is None:  # no tree: the file alone
             self.blind.add(name)
             files = [owner.path]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from allocsafe.patch.contents import MOST_BYTES, blob_id, refusal, source, text_id
+from allocsafe.patch.heads import Heads
 from allocsafe.patch.names import leads_out
 from allocsafe.patch.pairs import SUFFIXES, Tree
 from allocsafe.patch.words import Words
@@ -87,9 +88,15 @@ class FolderTree:
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
         if not set(suffixes) <= set(SUFFIXES):
             return Words(self._read_all(suffixes)).mentions(word, suffixes)
+        return self._all_words().mentions(word, suffixes)
+
+    def bases(self, word: str) -> list[str] | None:
+        return self._all_words().bases(word)
+
+    def _all_words(self) -> Words:
         if self._words is None:
             self._words = Words(self._read_all(SUFFIXES))
-        return self._words.mentions(word, suffixes)
+        return self._words
 
     def _read_all(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
         for path in self.paths():
@@ -108,6 +115,7 @@ class OverlayTree:
     def __init__(self, base: Tree, files: Mapping[str, Source | None]) -> None:
         self.base = base
         self.files = dict(files)
+        self._heads: Heads | None = None
 
     def read(self, path: str) -> Source | None:
         return self.files[path] if path in self.files else self.base.read(path)
@@ -137,6 +145,15 @@ class OverlayTree:
             if text is not None and path.endswith(suffixes) and whole.search(text.text)
         )
         return sorted([*kept, *ours])
+
+    def bases(self, word: str) -> list[str] | None:
+        below = self.base.bases(word)
+        if below is None:
+            return None
+        if self._heads is None:
+            texts = ((path, text.text) for path, text in self.files.items() if text is not None)
+            self._heads = Heads((path, text.encode("utf-8", "surrogateescape")) for path, text in texts)
+        return sorted([*(path for path in below if path not in self.files), *self._heads.files(word)])
 
 
 def content_of(tree: Tree, path: str) -> str:

@@ -254,6 +254,9 @@ class GitTree:
         skip = len(self.tree) + 1
         return sorted(row[skip:] for row in _grep(self.repo, word, suffixes, self.tree))
 
+    def bases(self, word: str) -> list[str] | None:
+        return self._searched.bases(word)
+
 
 class IndexTree:
     """The files as they are staged."""
@@ -308,3 +311,6 @@ class IndexTree:
         if found is not None:
             return found
         return sorted(_grep(self.repo, word, suffixes, "--cached"))
+
+    def bases(self, word: str) -> list[str] | None:
+        return self._searched.bases(word)

@@ -142,6 +142,11 @@ class Tree(Protocol):
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str]:
         """The files with one of these suffixes whose text has `word` as a whole word, sorted."""
 
+    def bases(self, word: str) -> list[str] | None:
+        """The Python files in which a class may derive from something that is called `word`, sorted (see
+        `patch.heads`); None where nobody has read all heads.
+        """
+
 
 class Change(NamedTuple):
     """A patch, whole. `errors` are (path, message)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from allocsafe.patch.heads import Heads
 from allocsafe.patch.pairs import SUFFIXES
 
 MOST_FILES = 12_000
@@ -23,6 +24,7 @@ class Words:
     def __init__(self, files: Iterable[tuple[str, bytes]]) -> None:
         self.files = dict(files)
         self._found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self._heads: Heads | None = None
 
     def mentions(self, word: str, suffixes: Sequence[str]) -> list[str]:
         """The files with one of these suffixes that have the word."""
@@ -30,6 +32,12 @@ class Words:
         if key not in self._found:
             self._found[key] = self._search(*key)
         return list(self._found[key])
+
+    def bases(self, word: str) -> list[str]:
+        """The files in which a class may derive from something of that name."""
+        if self._heads is None:
+            self._heads = Heads(self.files.items())
+        return self._heads.files(word)
 
     def _search(self, word: str, ends: tuple[str, ...]) -> list[str]:
         plain = word.encode("utf-8", "surrogateescape")
@@ -66,13 +74,22 @@ class Later:
         """The answer; None for a tree or for files that are git's to search."""
         if not word or "\n" in word or not set(suffixes) <= set(SUFFIXES):
             return None
+        words = self._all()
+        return None if words is None else words.mentions(word, suffixes)
+
+    def bases(self, word: str) -> list[str] | None:
+        """The same for `Words.bases`."""
+        words = self._all()
+        return None if words is None else words.bases(word)
+
+    def _all(self) -> Words | None:
         if self._words is None:
             wanted = sorted(path for path in self._listing() if path.endswith(SUFFIXES))
             if len(wanted) > MOST_FILES:
                 return None
             ids = [self._listing()[path] for path in wanted]
             self._words = Words(zip(wanted, self._blobs(ids), strict=True))
-        return self._words.mentions(word, suffixes)
+        return self._words
 
 
 __all__ = ["Later", "Words"]

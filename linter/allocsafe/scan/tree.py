@@ -16,6 +16,7 @@ from pathlib import Path
 
 from allocsafe.patch.contents import blob_id, refusal, source
 from allocsafe.patch.folder import FolderTree
+from allocsafe.patch.heads import Heads
 from allocsafe.patch.names import text
 from allocsafe.patch.objects import GitTree, Repository
 from allocsafe.patch.pairs import PatchError, judgeable
@@ -54,6 +55,7 @@ class Snapshot:
         self._known: OrderedDict[str, Source | None] = OrderedDict()
         self._files: list[str] = []
         self._index: dict[bytes, list[int]] | None = None
+        self._heads: Heads | None = None
         self._identity = ""
 
     def data(self, path: str) -> bytes:
@@ -83,6 +85,15 @@ class Snapshot:
         index = self.index()
         found = (self._files[n] for n in index.get(word.encode(), ()))
         return sorted(path for path in found if path.endswith(suffixes))
+
+    def bases(self, word: str) -> list[str] | None:
+        return self.heads().files(word)
+
+    def heads(self) -> Heads:
+        """The heads of all classes: made once, like the index."""
+        if self._heads is None:
+            self._heads = Heads(self._data.items())
+        return self._heads
 
     def index(self) -> dict[bytes, list[int]]:
         """The files of every word, by number. Made once: before processes are forked, if they are to share it."""
