@@ -470,6 +470,7 @@ class _Sides:
     def _file(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
         from allocsafe.edits import edits
         from allocsafe.edits import pair as pair_up
+        from allocsafe.mirror import mirrored
         from allocsafe.verdict import Unsafe
 
         errors: list[tuple[str, str]] = []
@@ -477,9 +478,13 @@ class _Sides:
         # verdicts of the old side tell an old finding from a new one; its logs, what a line that is gone wrote
         asks = any(isinstance(a.verdict, Unsafe) for a in new) or language_of(pair.path) != "python"
         before = settings._replace(ask="verdicts" if asks else "places" if self._lost_fills(pair) else "names")
-        old, _ = self._side(
-            "old", pair.old_path, _around(pair, "old"), pair, before, errors if pair.new_path is None else []
-        )
+        known = mirrored(pair, new) if pair.path.endswith(PYTHON) and not new_problems else None
+        if known is not None:
+            old = known
+        else:
+            old, _ = self._side(
+                "old", pair.old_path, _around(pair, "old"), pair, before, errors if pair.new_path is None else []
+            )
         if before.ask == "names":  # by name: no walk has followed them to where they are used
             old = [a._replace(touched=a.touched | _mentions(pair, a.symbol)) for a in old]
         pairings = pair_up(old, new, pair.lines.to_new, pair.lines.nearest_new)
@@ -795,6 +800,7 @@ class _Sides:
 
         def analyse(side: str, source: Source, definition: Definition, alone: bool) -> FileAnalysis | None:
             program = self._new_program(side, lambda p: open_unit(source) if p == source.path else self._open(side, p))
+            program.marked = True
             analysis = FileAnalysis(program, source.path, settings._replace(budget=settings.budget * SHARES["mark"]))
             if alone:
                 analysis.run_alone(definition)
