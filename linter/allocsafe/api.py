@@ -108,13 +108,15 @@ class Phase:
     that matches wins.
 
     A phase may run at any rank from `rank` to `last_rank` (None: `rank` alone): forward passes run between captures and
-    between replays. Phases whose ranks overlap have no known order.
+    between replays. Phases whose ranks overlap have no known order. `takes`: a method that neither its name nor its
+    callers put into a phase is of this one if a parameter's name, or the name of a class in its annotation, matches.
     """
 
     name: str
     rank: int
     words: tuple[str, ...]
     last_rank: int | None = None
+    takes: tuple[str, ...] = ()
 
     def surely_before(self, other: Phase) -> bool:
         """True if every run of this phase comes before the first run of `other`."""

@@ -337,6 +337,7 @@ class _Sides:
         self.reached: frozenset[int] = frozenset()  # lines of the new side whose allocation a walk came to
         self._outside: dict[tuple[str, str], list[str]] = {}
         self.problems: list[object] = []  # what stopped the analysis of the new side of the file at hand
+        self.few = False  # whether only what the patch can concern is asked about
         self._registered: dict[str, Operators] = {}
         self._programs: dict[str, Program] = {}
         self.texts: dict[str, dict[str, Source]] = {"old": {}, "new": {}}
@@ -390,7 +391,7 @@ class _Sides:
         texts = tuple(text for pack in loaded for text in pack.effects())
         phases = tuple(p for pack in loaded for p in pack.phases)
         extra = dict(self.config.phases)
-        phases = tuple(Phase(p.name, p.rank, (*extra.get(p.name, ()), *p.words), p.last_rank) for p in phases)
+        phases = tuple(Phase(p.name, p.rank, (*extra.get(p.name, ()), *p.words), p.last_rank, p.takes) for p in phases)
         contracts = Contracts({k: v for pack in loaded for k, v in pack.contracts.items()}, self.config.contracts)
         return Settings(Tables(texts), phases, contracts, self.budget, self.outside)
 
@@ -468,6 +469,19 @@ class _Sides:
     # ------------------------------------------------------------ one file
 
     def _file(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
+        """The sites of one file. Allocations that the patch cannot concern are not asked about, unless one of them
+        turns out to be a site.
+        """
+        from allocsafe.flow.analysis import unasked
+
+        self.few = not show_all and pair.path.endswith(PYTHON) and pair.status == "modified"
+        judged, errors = self._sites(pair, settings, show_all)
+        if self.few and any(unasked(j.verdict) for j in judged):
+            self.few = False
+            judged, errors = self._sites(pair, settings, show_all)
+        return judged, errors
+
+    def _sites(self, pair: FilePair, settings: Settings, show_all: bool) -> tuple[list[Judged], list[tuple[str, str]]]:
         from allocsafe.edits import edits
         from allocsafe.edits import pair as pair_up
         from allocsafe.mirror import mirrored
@@ -602,6 +616,11 @@ class _Sides:
             analysis = FileAnalysis(program, path, share)
             names = self._changed_names(pair)
             wanted, module = concerned(analysis, unit, changed, names)
+            if side == "new" and self.few and pair.old is not None:
+                from allocsafe.flow.concern import Concern, statements_of
+
+                gone = statements_of(pair.old.text, pair.removed)
+                analysis.concern = Concern(unit, pair.added, [(pair.lines.nearest_new(n), text) for n, text in gone])
             analysis.run(wanted, module)
         except Unsupported as problem:
             errors.append((path, f"line {problem.span.line}: {problem.reason}"))
@@ -795,6 +814,7 @@ class _Sides:
         """The verdict on a fill that was taken out of memory that lives on, and whether its hole is new."""
         from allocsafe.flow import dropped
         from allocsafe.flow.analysis import FileAnalysis
+        from allocsafe.flow.concern import Marked
         from allocsafe.frontends.base import Unsupported
         from allocsafe.frontends.python.unit import open_unit
 
@@ -802,6 +822,7 @@ class _Sides:
             program = self._new_program(side, lambda p: open_unit(source) if p == source.path else self._open(side, p))
             program.marked = True
             analysis = FileAnalysis(program, source.path, settings._replace(budget=settings.budget * SHARES["mark"]))
+            analysis.concern = Marked(source, dropped.root_of(fill.target))  # of the function, what was filled
             if alone:
                 analysis.run_alone(definition)
             else:

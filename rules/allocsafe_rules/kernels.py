@@ -65,7 +65,7 @@ _VARLEN = (
 )
 _RAGGED = (
     "reads query[:cum_seq_lens_q[-1]], part of key, part of value; indexes cum_seq_lens_q, "
-    "part of seq_lens; writes out[:cum_seq_lens_q[-1]], part of lse"
+    "part of seq_lens; writes out[:cum_seq_lens_q[-1]], part of lse; returns out, ..."
 )
 _PAGED = (
     "reads query[:cum_seq_lens_q[-1]], part of kv_cache; indexes cum_seq_lens_q, part of seq_lens, "

@@ -4,10 +4,12 @@ one.
     init 0 --> setup 1 --> capture 2 ------------> replay 5
                        \-> warm-up 2..3 ---------> replay 5
                        \-------------> forward 3..5
+                       \-------------> serving 3..5      what is handed a request
 
 Claims: a method of a phase surely runs before one of another only if its last rank is below the other's first. A
 capture method warms up before it records, hence no order between the two; forward passes run between captures and
-between replays, hence none between forward, warm-up and replay. Suffices for the engines this was read from. Gives up:
+between replays, hence none between forward, warm-up and replay. Requests come when the engine serves, and it serves
+when all graphs are there. Suffices for the engines this was read from. Gives up:
 a method that no word matches has no phase, and a read that hangs on its order is `unknown (order)`.
 
 The words are matched against the whole method name, the first phase that matches wins: "capture" goes before "init",
@@ -61,6 +63,13 @@ PHASES: tuple[Phase, ...] = (
             r"_*prepare_(?:.*_)?inputs?(?:_.*)?",
         ),
         last_rank=5,
+    ),
+    Phase(
+        "serving",
+        3,
+        (),
+        last_rank=5,
+        takes=(r"reqs?", r"requests?", r"(?:[A-Z]\w*)?Req(?:uest)?(?:State|Data|Info)?s?"),
     ),
 )
 

@@ -17,9 +17,10 @@ LIMIT = 90
 Kind = Literal[
     "right", "wrong-safe", "assumed-safe", "wrong-unsafe", "unknown", "missed", "error", "crash", "unreached", "unsaid"
 ]
-"""`unreached`: said unsafe of a read that the entry never comes to, so that the runs cannot tell: another user of the
-file might. `unsaid`: nothing was reported on a fill that moved, and nothing unwritten is read. A program is left out
-(`crash`) if it dies on most samples, or if the patch changes more than the allocation and the old side had a hole.
+"""`unreached`: said unsafe of a read, or of a step, that the entry never comes to, so that its runs cannot tell:
+another user of the file might. `unsaid`: nothing was reported on a fill that moved, and nothing unwritten is read. A
+program is left out (`crash`) if it dies on most samples, or if the patch changes more than the allocation and the old
+side had a hole.
 """
 
 
@@ -98,6 +99,12 @@ def comes_to(program: Program, places: tuple[Place, ...]) -> bool:
     return all(reached(program, program.samples(FEW), place) for place in dict.fromkeys(places))
 
 
+def in_another_step(program: Program) -> bool:
+    """Whether one more step of each object would have read what an earlier one left."""
+    again = program.again
+    return again is not None and truth(program, program.samples(FEW), again).shown is not None
+
+
 def compare(program: Program) -> Result:
     """Runs and analyses one program."""
     first = truth(program, program.samples(FEW), program.leaves)
@@ -120,7 +127,7 @@ def compare(program: Program) -> Result:
     elif said.verdict == "safe" and poisoned:
         kind = "assumed-safe" if said.assumes and _negative(found.shown) else "wrong-safe"
     elif said.verdict == "unsafe" and not poisoned:
-        kind = "wrong-unsafe" if comes_to(program, said.at) else "unreached"
+        kind = "wrong-unsafe" if comes_to(program, said.at) and not in_another_step(program) else "unreached"
     return Result(program.seed, kind, said.verdict, poisoned, said.why, said.condition, found.shown, program.features)
 
 

@@ -37,12 +37,14 @@ class _Finder:
         for path in files:
             stem = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             self.paths[stem] = path
+        parts = [stem.split(".") for stem in self.paths]
+        self.packages = {".".join(part[:depth]) for part in parts for depth in range(1, len(part))}
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         if name in self.paths:
             spec = ModuleSpec(name, self, is_package=self.paths[name].endswith("__init__.py"))  # type: ignore[arg-type]
             return spec
-        if any(other.startswith(name + ".") for other in self.paths):
+        if name in self.packages:
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
         return None
 
@@ -56,7 +58,7 @@ class _Finder:
             exec(_code(path, self.files[path]), module.__dict__)
 
     def names(self) -> list[str]:
-        return [name for name in sys.modules if name in self.paths or any(p.startswith(name + ".") for p in self.paths)]
+        return [name for name in (*self.paths, *self.packages - self.paths.keys()) if name in sys.modules]
 
 
 @contextmanager

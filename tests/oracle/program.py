@@ -90,6 +90,14 @@ class Program:
         return self.stale if "home:dropped" in self.features else None
 
     @property
+    def again(self) -> dict[str, str] | None:
+        """`leaves` with every step taken twice: what a verdict on any step may be about, and the entry may not do."""
+        if self.leaves is None:
+            return None
+        twice = re.compile(r"^( *)(.*\bbox\.step\(.*)$", re.M)
+        return {path: twice.sub(r"\1\2\n\1\2", text) for path, text in self.leaves.items()}
+
+    @property
     def rewritten(self) -> bool:
         """Whether the sides differ in more than the marked line, so that the old side may have a hole, too."""
         return self.moved or self.stale is not None

@@ -115,4 +115,5 @@ def test_what_is_not_affine_is_never_called_decided_wrongly(program: Program) ->
             if eval(answer.condition, words):
                 assert not outcome.maybe_unwritten, (env, answer)
     if answer.sample:
-        assert any(place in outcome.surely_unwritten for place, outcome in at_sample(program, answer.sample)), answer
+        tried = list(at_sample(program, answer.sample))  # nothing where the program divides by zero there
+        assert not tried or any(place in outcome.surely_unwritten for place, outcome in tried), answer

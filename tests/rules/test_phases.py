@@ -6,6 +6,7 @@ import re
 
 import pytest
 from allocsafe.api import Phase
+from allocsafe.flow.called import phase_by_argument
 from allocsafe_rules.phases import PHASES
 
 BY_NAME = {phase.name: phase for phase in PHASES}
@@ -64,7 +65,34 @@ def test_names_of_no_phase(name: str) -> None:
 
 
 def test_every_phase_has_names_here() -> None:
-    assert set(NAMES) == set(BY_NAME)
+    assert set(NAMES) | {"serving"} == set(BY_NAME)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "def alloc(self, n: int, reqs: Optional[List['Req']] = None) -> Optional[List[int]]:",
+        "def add(self, request):",
+        "async def put(self, state: 'CachedRequestState', index=None):",
+        "def start(\n    self,\n    work: dict[str, ScheduledReq],\n) -> None:",
+    ],
+)
+def test_what_is_handed_a_request_serves(head: str) -> None:
+    found = phase_by_argument(head + "\n        pass", PHASES)
+    assert found is not None and found.name == "serving"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "def alloc(self, n: int) -> list[Req]:",
+        "def look_up(self, req_indices, request_ids):",
+        "def clear(self, kind='request', f=requests.get):",
+        "def serve(self):\n        request = 1",
+    ],
+)
+def test_what_only_speaks_of_requests_does_not(head: str) -> None:
+    assert phase_by_argument(head + "\n        pass", PHASES) is None
 
 
 @pytest.mark.parametrize(
@@ -72,6 +100,7 @@ def test_every_phase_has_names_here() -> None:
     [
         ("init", "setup"), ("init", "capture"), ("init", "forward"), ("setup", "capture"), ("setup", "warm-up"),
         ("setup", "forward"), ("capture", "forward"), ("capture", "replay"), ("warm-up", "replay"),
+        ("capture", "serving"), ("setup", "serving"),
     ],
 )  # fmt: skip
 def test_what_surely_comes_before_what(first: str, then: str) -> None:
@@ -80,7 +109,15 @@ def test_what_surely_comes_before_what(first: str, then: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("capture", "warm-up"), ("warm-up", "forward"), ("forward", "replay"), ("forward", "forward")]
+    ("one", "other"),
+    [
+        ("capture", "warm-up"),
+        ("warm-up", "forward"),
+        ("forward", "replay"),
+        ("forward", "forward"),
+        ("warm-up", "serving"),
+        ("serving", "forward"),
+    ],
 )
 def test_between_these_no_order_is_known(one: str, other: str) -> None:
     """A wrong order here would be a wrong `safe`."""

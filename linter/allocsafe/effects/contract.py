@@ -7,7 +7,7 @@
     clause    = ("reads" | "indexes" | "writes" | "accumulates") places    indexes: reads as indices, lengths or offsets
               | ("keeps" | "ignores") places                               accumulates: reads the old value, then writes
               | "guarded by" places
-              | "returns" ("fresh" | "none" | NAME)
+              | "returns" ("fresh" | "none" | NAME ["," "..."])            NAME, ...: it, or a tuple that begins with it
     places    = place {"," place}
     place     = ["part of"] (NAME | POSITION) [region] ["up to" NAME] | "*"    *: every argument that nothing else names
     region    = "[" (bound | [bound] ":" [bound] | "..."), ... "]"
@@ -87,7 +87,9 @@ class Param(NamedTuple):
 
 
 class Contract(NamedTuple):
-    """A parsed contract. `result`: ``fresh``, ``none``, a parameter, or "" where nothing is said."""
+    """A parsed contract. `result`: ``fresh``, ``none``, a parameter, or "" where nothing is said. `more`: that
+    parameter, or a tuple that begins with it.
+    """
 
     name: str
     text: str
@@ -95,6 +97,7 @@ class Contract(NamedTuple):
     clauses: tuple[Clause, ...]
     result: str
     guards: tuple[str, ...]
+    more: bool = False
 
     def names(self) -> frozenset[str]:
         """The arguments that a clause or a bound names."""
@@ -164,7 +167,7 @@ def parse(name: str, text: str) -> Contract:
     guards: dict[str, int] = {}
     params = _signature(reader) if reader.peek() == "(" else None
     clauses: list[Clause] = []
-    result = ""
+    result, more = "", False
     while True:
         column = reader.column
         verb = reader.take() if reader.kind() == "name" else ""
@@ -174,6 +177,10 @@ def parse(name: str, text: str) -> Contract:
             at = reader.column
             result = reader.name("`fresh`, `none` or a parameter")
             _known(params, result, at, ("fresh", "none"))
+            if result not in ("fresh", "none") and reader.peek() == ",":
+                reader.expect(",")
+                reader.expect("...")
+                more = True
         elif verb == "guarded":
             reader.expect("by")
             for place in _places(reader, params, guards, plain="guarded by"):
@@ -192,7 +199,7 @@ def parse(name: str, text: str) -> Contract:
     if sum(place.name == "*" for clause in clauses for place in clause.places) > 1:
         raise ContractError("`*` stands in two clauses", reader.end)
     _consistent(clauses)
-    return Contract(name, text, params, tuple(clauses), result, tuple(guards))
+    return Contract(name, text, params, tuple(clauses), result, tuple(guards), more)
 
 
 def _consistent(clauses: list[Clause]) -> None:

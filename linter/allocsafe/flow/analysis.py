@@ -33,21 +33,24 @@ from allocsafe.flow import (  # noqa: F401  (they register their steps)
 )
 from allocsafe.flow.behind import Behind
 from allocsafe.flow.buffers import Buffer
-from allocsafe.flow.called import phase_by_word
+from allocsafe.flow.called import phase_by_argument, phase_by_word, with_capture
 from allocsafe.flow.calls import invoke
 from allocsafe.flow.clock import now
+from allocsafe.flow.concern import Concern, Marked
 from allocsafe.flow.conditions import Atom, TooManyPaths
 from allocsafe.flow.constructions import made_elsewhere
-from allocsafe.flow.drivers import Drivers, elsewhere, said_elsewhere
+from allocsafe.flow.drivers import Drivers, elsewhere
 from allocsafe.flow.factories import Callers
 from allocsafe.flow.factories import elsewhere as callers_elsewhere
 from allocsafe.flow.fakes import is_fake
 from allocsafe.flow.holders import note_views
 from allocsafe.flow.machine import Frame, Left, Machine, OutOfBudget
+from allocsafe.flow.makers import makers_here, said_by_others
 from allocsafe.flow.memory import holds_array, log
 from allocsafe.flow.program import Program
 from allocsafe.flow.reach import Reach, receiver
 from allocsafe.flow.readers import Searcher
+from allocsafe.flow.returned import ON, goes_on
 from allocsafe.flow.stale import finish
 from allocsafe.flow.state import State, choose, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
@@ -101,6 +104,7 @@ class Settings(NamedTuple):
     outside: Callable[[str, str], Sequence[str]]  # (name, path) -> other files that mention the name
     most_roots: int = 8
     ask: Ask = "verdicts"
+    compared: bool = True  # there is another side; without one, second answers (`Found.partial`) are of no use
 
 
 class FileAnalysis:
@@ -130,6 +134,10 @@ class FileAnalysis:
         self.toward: frozenset[str] = frozenset()
         self.own_methods: frozenset[str] = frozenset()  # of the class whose life is walked, what they touch or not
         self.reach: Reach | None = None
+        self.concern: Concern | Marked | None = None  # only the allocations that it hits are asked about
+        self.asked: set[tuple[int, int]] = set()
+        self.skipped: dict[tuple[int, int], list[tuple[Machine, list[Buffer]]]] = {}  # walked, and not asked about yet
+        self.handed: dict[tuple[int, int], Definition] = {}  # what the walked function itself hands out with a hole
         self.left: list[Left] = []  # what the marks of a dropped fill found, a walk each
         self.dropped: set[str] = set()  # definitions with more entry points than are walked
         self.unproved: dict[str, str] = {}  # definitions of classes below which something may be missing, and why
@@ -272,6 +280,7 @@ class FileAnalysis:
         m = Machine(self.program, s.tables, min(now() + s.budget, self.deadline), s.phases, s.contracts)
         m.follow = self.follow if self.follow is not None else (self.path, self.lines)
         m.held.toward = self.toward
+        self.program.walks.add(m)
         return m
 
     def _script(self) -> None:
@@ -302,6 +311,7 @@ class FileAnalysis:
 
     def _function(self, definition: Definition) -> None:
         roots = self.roots(definition)
+        self.handed = {}
         m = self.machine()
         self._walk_root(m, definition)
         alone = self.collect(m, keep=False)
@@ -313,6 +323,22 @@ class FileAnalysis:
                 self._put(key, found if found.verdict is None else found._replace(verdict=fake))
             return
         leaving = [f for f in alone.values() if f.verdict is not None and _left(f.verdict)]
+        self.handed = {key: definition for key, f in alone.items() if f in leaving and isinstance(f.verdict, Unsafe)}
+        try:
+            self._at_callers(definition, roots, alone, leaving)
+        except (OutOfBudget, TooManyPaths):
+            for key, found in alone.items():
+                self._put(key, _callers_left(definition, found) if found in leaving else found)
+            raise
+
+    def _at_callers(
+        self,
+        definition: Definition,
+        roots: Sequence[Definition],
+        alone: dict[tuple[int, int], Found],
+        leaving: Sequence[Found],
+    ) -> None:
+        """What leaves a function (`leaving`, of `alone`) is judged by who gets it."""
         beyond = Callers({}, True, frozenset())
         if leaving and self.settings.ask == "verdicts" and self.follow is None and self.unit.language == "python":
             beyond = callers_elsewhere(self, self.leading(definition))
@@ -331,10 +357,11 @@ class FileAnalysis:
                 reached.setdefault(key, []).extend(several)
             for key, found in alone.items():
                 seen = reached.get(key)
-                if seen and found.verdict is not None and _left(found.verdict):
+                late = key in self.asked and unasked(found.verdict)
+                if seen and found.verdict is not None and (late or _left(found.verdict)):
                     worst = max(seen, key=lambda f: _badness(f.verdict))
                     if isinstance(found.verdict, Unsafe) and isinstance(worst.verdict, Unknown):
-                        worst = worst if _read(worst.verdict) else found  # returned with a hole, and nobody is content
+                        worst = found if any(ON in f.attrs for f in seen) else worst
                     if isinstance(worst.verdict, Safe) and not beyond.complete:
                         worst = worst._replace(verdict=_unseen_callers(definition, found, worst.verdict))
                     self._put(
@@ -492,6 +519,8 @@ class FileAnalysis:
         makers = [
             d for name in family for d in self.callers(name.rsplit(".", 1)[-1]) if d.owner not in family and not d.owner
         ]
+        made = makers_here(self, family)
+        makers += [d for d in made.functions if d not in makers]
         first = self.machine()
         for definition in methods:
             self._walk_root(first, definition)
@@ -509,6 +538,7 @@ class FileAnalysis:
             key: f
             for key, f in alone.items()
             if self.settings.ask != "names" and f.verdict is not None and (f.attrs.get("kept") or _left(f.verdict))
+            if not unasked(f.verdict)
         }
         for key, found in alone.items():
             if key not in lasting:
@@ -535,17 +565,17 @@ class FileAnalysis:
             for m in walks
             for buffer in m.buffers
             if buffer.site.path == self.path
-        ) or said_elsewhere(self, family):
+        ) or (self.program.marked or not made.closed or said_by_others(self, family)):
             own = [
                 self._life(self.machine(), name, methods) for name in self._concrete(family)
             ]  # a subclass may fill less than its base does
         else:
-            walks += [self._life(self.machine(), name, methods) for name in family[1:] if self._own_life(name)]
+            unmade = [name for name in family[1:] if name not in made.said and self._own_life(name)]
+            walks += [self._life(self.machine(), name, methods) for name in unmade]
         walks += self._lives_below(owner, methods, walks + own)
         reached = self._reached(family, walks + own)
-        if self.settings.ask == "verdicts" and any(
-            _badness(f.verdict) > 0 for key in lasting for f in reached.get(key, [lasting[key]])
-        ):
+        unsettled = any(_open(f.verdict) for key in lasting for f in reached.get(key, [lasting[key]]))
+        if unsettled and self.settings.ask == "verdicts" and not self.program.marked:  # a mark: any step, by whomever
             beyond = self._elsewhere(family, methods)
             if beyond.walks and beyond.complete:  # who constructs it is in view: the order is theirs
                 reached = self._reached(family, walks + beyond.walks)
@@ -554,6 +584,10 @@ class FileAnalysis:
                     reached.setdefault(key, []).extend(several)
             if not beyond.complete or not beyond.walks:
                 reached = self._driven_by_makers(family, methods, made_here, reached)
+        for key, found in alone.items():
+            if key in reached and key in self.asked and unasked(found.verdict):
+                lasting[key] = found  # a method that the patch changed touches it, by another name
+                self.found.pop(key, None)
         for key, found in lasting.items():
             seen = reached.get(key)
             worst = _worst(seen) if seen else found
@@ -718,7 +752,9 @@ class FileAnalysis:
             for buffer in m.buffers:
                 names |= buffer.kept_in
             again = self.reach.again(m) if self.unit.language == "python" else False
-            if {s.qualname for s in self._matter(m, cls, names)} <= walked and not again:
+            matter = self._matter(m, cls, names)
+            again = again or (self.unit.language == "python" and self.reach.recorded(matter))
+            if {s.qualname for s in matter} <= walked and not again:
                 self.reach.settle(m)
                 self.reach = None
                 return m
@@ -739,6 +775,10 @@ class FileAnalysis:
             invoke(m, init, [], {}, receiver_span(self.path), root=True)
         parameters.load(m)
         m.frames.pop()
+        if self.program.marked:
+            from allocsafe.flow.anytime import unsettle
+
+            unsettle(m, receiver, self.program.lineage(ClassOf(cls, self.path)))
         self._doubt_attributes(m, cls, receiver)
         self._held(m)
         for buffer in m.buffers:
@@ -833,7 +873,7 @@ class FileAnalysis:
         captures = [phase_named(name, self.settings.phases) for name in self.own_methods]
         out: list[tuple[Entry, Phase | None]] = []
         for entry, phase in phased:
-            recorded = (
+            recorded = with_capture(phase) or (
                 phase is not None
                 and phase.last_rank is not None
                 and any(p is not None and p.rank > 1 and p.surely_before(phase) for p in (*captures, *every))
@@ -847,8 +887,14 @@ class FileAnalysis:
 
     def _phase_of(self, entry: Definition | FunctionStub) -> Phase | None:
         if self.reach is not None and isinstance(entry, FunctionStub):
-            return self.reach.phase(entry)
-        return phase_named(_last(entry), self.settings.phases)
+            found = self.reach.phase(entry)
+        else:
+            found = phase_named(_last(entry), self.settings.phases)
+        if found is None and isinstance(entry, FunctionStub):
+            unit = self.program.unit(entry.span.path)
+            rows = unit.source.lines[entry.span.line - 1 : entry.span.end_line] if unit is not None else []
+            found = phase_by_argument("\n".join(rows), self.settings.phases)
+        return found
 
     def _sequence(self, m: Machine, entries: Sequence[Entry]) -> None:
         """Walks entry points in phase order; each may or may not have run before the next, unless its phase says so."""
@@ -901,10 +947,14 @@ class FileAnalysis:
         reads = Reads(m, buffers, lambda name: self._reachable(name, m))
         try:
             if self.unit.language == "python":
-                return reads.verdict(), None
+                verdict = reads.verdict()
+                by = self.handed.get((buffers[0].site.line, buffers[0].site.column))
+                if by is not None and isinstance(verdict, Unknown) and goes_on(m, buffers, self.path, by):
+                    buffers[0].attrs[ON] = ON
+                return verdict, None
             from allocsafe.flow.cpp_verdicts import judged
 
-            return judged(reads)
+            return judged(reads, compared=self.settings.compared)
         except TooManyPaths:
             m.conds.grow()
             site = buffers[0].site
@@ -932,14 +982,23 @@ class FileAnalysis:
                 verdict: Verdict | None = None
             elif self.settings.ask != "verdicts":
                 verdict = _not_asked(buffers, goes_on=self.settings.ask == "places")
+            elif not self._concerns(key, buffers):
+                verdict = Unknown(UNASKED, first.site, "it was not asked for", "asking for it")
+                self.skipped.setdefault(key, []).append((m, buffers))
             else:
                 verdict, partial = self._judged(m, [b for b in buffers if not b.filled or b.entries])
+                for other, before in self.skipped.pop(key, ()):  # a walk from before the patch was seen to concern it
+                    other.conds.deadline = max(other.conds.deadline, m.conds.deadline)
+                    earlier, _ = self._judged(other, [b for b in before if not b.filled or b.entries])
+                    verdict = earlier if _badness(earlier) > _badness(verdict) else verdict
             if isinstance(verdict, Safe) and m.dead_ends:
                 why = "no path of the walk reaches the end of the function, so reads may be missing"
                 verdict = Unknown(
                     "path", m.dead_ends[0], why, "the values that make every path end early", verdict.trace
                 )
             attrs = dict(first.attrs)
+            if any(ON in b.attrs for b in buffers):
+                attrs[ON] = ON
             if any(b.kept_in for b in buffers):
                 attrs["kept"] = ", ".join(sorted(set().union(*(b.kept_in for b in buffers))))
             lines = frozenset(e.span.line for b in buffers for e in b.entries if e.span.path == self.path)
@@ -977,6 +1036,20 @@ class FileAnalysis:
             for key, found in out.items():
                 self._put(key, found)
         return out
+
+    def _concerns(self, key: tuple[int, int], buffers: Sequence[Buffer]) -> bool:
+        """Whether the patch can concern an allocation, as far as the walks so far have seen."""
+        if self.concern is None or key in self.asked:
+            return True
+        site = buffers[0].site
+        lines = {e.span.line for b in buffers for e in b.entries if e.span.path == self.path}
+        lines |= {at.line for b in buffers for e in b.entries for at in e.stack if at.path == self.path}
+        names = {name for b in buffers for name in (*b.kept_in, b.symbol)}
+        names.add(self._symbol(site, next((b.symbol for b in buffers if b.symbol), "")))
+        if self.concern.hits(lines | set(range(site.line, site.end_line + 1)), names):
+            self.asked.add(key)
+            return True
+        return False
 
     def _symbol(self, span: Span, symbol: str) -> str:
         """What people call an allocation: the name it got in the walk, or the target of the statement it stands in."""
@@ -1035,16 +1108,42 @@ def _unseen_callers(definition: Definition, found: Found, verdict: Safe) -> Unkn
     return Unknown("call", found.span, why, f"the callers of {name}", verdict.trace)
 
 
+def _callers_left(definition: Definition, found: Found) -> Found:
+    """What is known of an allocation if the time ran out at the callers of its function."""
+    why = f"{definition.qualname} hands it out, and the time for its callers ran out"
+    trace = found.verdict.trace if found.verdict is not None else ()
+    return found._replace(verdict=Unknown("budget", found.span, why, "a larger --budget", trace))
+
+
 def _not_asked(buffers: Sequence[Buffer], *, goes_on: bool) -> Unknown:
     """Stands where nobody looks at the verdict. `goes_on`: what leaves its function is walked in its callers, too."""
     left = any(b.kept_in or any(e.kind in ("keep", "return", "escape") for e in b.entries) for b in buffers)
     return Unknown("kept" if left and goes_on else "budget", buffers[0].site, "it was not asked for", "asking for it")
 
 
+UNASKED = "unasked"
+
+
+def unasked(verdict: Verdict | None) -> bool:
+    """Whether nobody has looked for a verdict, because the patch does not concern the allocation."""
+    return isinstance(verdict, Unknown) and verdict.step == UNASKED
+
+
 def _badness(verdict: Verdict | None) -> int:
-    if verdict is None:
+    if verdict is None or unasked(verdict):
         return -1
     return 2 if isinstance(verdict, Unsafe) else 0 if isinstance(verdict, Safe) else 1
+
+
+CLOSED = frozenset({"part", "kernel", "branches", "budget", "depth", "region"})
+"""What stops a proof inside of the object's own code, whoever makes it and drives it."""
+
+
+def _open(verdict: Verdict | None) -> bool:
+    """Whether those who make the object, or drive it, may have more to say."""
+    if isinstance(verdict, Unsafe):
+        return "never-written" not in verdict.facets  # no order of calls mends that
+    return _badness(verdict) > 0 and not (isinstance(verdict, Unknown) and verdict.step in CLOSED)
 
 
 def _worst(several: Sequence[Found]) -> Found:
@@ -1069,4 +1168,4 @@ def _nothing(path: str) -> Function:
     return Function("", "", (), (), Span(path, 1, 1, 1, 1))
 
 
-__all__ = ["FileAnalysis", "Found", "Opaque", "Ref", "Settings"]
+__all__ = ["FileAnalysis", "Found", "Opaque", "Ref", "Settings", "unasked"]

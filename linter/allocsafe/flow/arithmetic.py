@@ -416,8 +416,18 @@ def _surely_something(m: Machine, name: str) -> bool:
     return not deep or not last.islower() or m.tables.look_up(name) is not None
 
 
+MOST_LISTED = 6
+"""Constants of a list that `in` compares one by one; more of them cost every later branch."""
+
+
 def contained(m: Machine, item: Value, box: Value, span: Span) -> Condition:
     """`item in box`."""
+    if isinstance(box, Ref) and m.objects[box.obj].kind == "list":
+        from allocsafe.flow.containers import known_items
+
+        listed = known_items(m, box) or []
+        if 0 < len(listed) <= MOST_LISTED and all(isinstance(each, (Const, Num, Known)) for each in listed):
+            box = TupleOf(tuple(listed))
     if isinstance(box, TupleOf):
         out = FALSE
         for each in box.items:

@@ -64,6 +64,7 @@ class Entry(NamedTuple):
     step: str = "call"  # for escapes: the kind of obstacle
     decides: str = ""
     soft: int = -1  # for a read that only computes elements at the same places: the buffer of the result
+    handed: str = "all"  # how much of the box the view itself surely holds, whatever is done with it
 
 
 class Origin(NamedTuple):
@@ -84,6 +85,7 @@ class Buffer:
 
     __slots__ = (
         "attrs",
+        "cond",
         "entries",
         "filled",
         "ident",
@@ -124,6 +126,7 @@ class Buffer:
         self.origin: Origin | None = None
         self.symbol = ""
         self.attrs: dict[str, str] = {}
+        self.cond: Condition = 1  # the path on which it was made
         self.phase = 0
         self.stack: tuple[Span, ...] = ()  # the calls that led to the allocation, outermost first
         self.kept_in: set[str] = set()  # attribute and global names it is reachable by

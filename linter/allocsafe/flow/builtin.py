@@ -287,10 +287,24 @@ def _eval(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -
 
 @builtin("super")
 def _super(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
-    for frame in reversed(m.frames):
-        if frame.receiver is not None and frame.owner:
-            return Super(frame.receiver, frame.owner, frame.path)
-    return None
+    if len(args) == 2 and isinstance(args[0], ClassOf):
+        return Super(args[1], args[0].cls.qualname, args[0].path)
+    at = m.frame.ident
+    for frame in reversed(m.frames):  # the method around, not whoever called it
+        if frame.ident == at:
+            if frame.receiver is not None and frame.owner:
+                return Super(frame.receiver, frame.owner, frame.path)
+            at = frame.closure_of
+    held = [v for _, v in m.state.cells.of(m.frame.ident)]
+    escape(
+        m,
+        [*args, *held],
+        span,
+        "reached by super(), of whom is not known",
+        "call",
+        "a method that is called on an object",
+    )
+    return m.unknown("super()")
 
 
 @builtin("functools.partial")

@@ -24,6 +24,8 @@ MOST_FILES = 8
 
 Place = tuple[str, int]
 
+_IMPORT = re.compile(r"\bimport\b")
+
 
 class Reader(NamedTuple):
     """A function of the tree that says one of the names."""
@@ -67,14 +69,18 @@ class Calls:
         word = re.escape(short)
         out: dict[Place, Reader] = {}
         only_calls = True
+        here = re.compile(rf"{word}\b(?P<call>\s*\()?")
         for number, other in enumerate(files):
             scan = scanned(self.program.text(other))
-            code = scan.code
-            said = list(re.finditer(rf"(?P<dot>\.\s*)?\b{word}\b(?P<call>\s*\()?", code))
+            places = scan.places(short)
             if reader.definition.owner:
-                said = [m for m in said if m["dot"]]
-            elif other != reader.path and not re.search(rf"\.\s*{word}\b|\bimport\b[^#]*?\b{word}\b", code):
-                continue
+                places = [at for at in places if scan.after_dot(at)]
+            elif other != reader.path:
+                first = _IMPORT.search(scan.code)
+                imported = first is not None and any(at > first.start() for at in places)
+                if not imported and not any(scan.after_dot(at) for at in places):
+                    continue
+            said = [found for at in places if (found := here.match(scan.code, at)) is not None]
             if short in scan.texts:
                 return None
             if not said:
@@ -128,6 +134,24 @@ def phase_by_word(name: str, phases: tuple[Phase, ...]) -> Phase | None:
     return next((p for p in phases if any(re.fullmatch(word, name) for word in p.words)), None)
 
 
+_HEAD = re.compile(r"\bdef[ \t]+\w+[^(]*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+
+
+def phase_by_argument(text: str, phases: tuple[Phase, ...]) -> Phase | None:
+    """The first phase of those who are handed such a thing as the head of this definition names; see `Phase.takes`."""
+    head = _HEAD.search(text)
+    if head is None:
+        return None
+    flat = re.sub(r"=[^,]*", "", re.sub(r"#[^\n]*", "", head[1]))
+    names = {name for name in re.findall(r"[A-Za-z_]\w*", flat) if name not in ("self", "cls")}
+    return next((p for p in phases if any(re.fullmatch(word, name) for word in p.takes for name in names)), None)
+
+
+def with_capture(phase: Phase | None) -> bool:
+    """Whether a phase of several callers begins with a capture."""
+    return phase is not None and phase.last_rank is not None and "capture" in phase.name.split(" or ")
+
+
 def spanning(phases: list[Phase]) -> Phase:
     """One phase that runs whenever one of these does."""
     first = min(p.rank for p in phases)
@@ -138,4 +162,4 @@ def spanning(phases: list[Phase]) -> Phase:
     return type(phases[0])(" or ".join(names), first, (), last if last > first else None)
 
 
-__all__ = ["Callers", "Calls", "Reader", "phase_by_word", "spanning", "unit_of"]
+__all__ = ["Callers", "Calls", "Reader", "phase_by_argument", "phase_by_word", "spanning", "unit_of", "with_capture"]

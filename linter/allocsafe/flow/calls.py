@@ -499,6 +499,8 @@ def invoke(
     frame = Frame(m.fresh(), function, func.path, func.owner, func.frame, func.receiver)
     m.known_frames[frame.ident] = func.frame
     bind(m, frame, func, args, kwargs, loose, span, root=root)
+    if frame.receiver is None and func.owner and function.params and "staticmethod" not in names:
+        frame.receiver = m.read_cell((frame.ident, function.params[0].name))  # `Cls.method(object)`
     return run_frame(m, frame, span)
 
 
@@ -641,6 +643,9 @@ def bind(
 
             value = passed(m, value, param.annotation, span)
         m.write_cell(key, typed(m, value, param.annotation))
+    if given and function.language == "python" and not root and not loose and m.conds.doubt is not None:
+        # more than it takes: it raises, or something around it takes the rest; nothing behind it is sure to happen
+        m.state.path = m.conds.both(m.state.path, m.conds.doubt())
 
 
 def run_defaults(m: Machine, frame: Frame) -> dict[ir.Reg, Value]:

@@ -3,9 +3,10 @@
 *Claim.* What an asynchronous collective writes is written whole when `wait()` of its handle has returned, and some of
 it at any time before. `broadcast` reads on the source rank and writes on the others: where every rank takes the same
 path to it, the source does too, and its read is sure; where a write before it depends on a branch, the read happens on
-the path of the rank that is the source, which `rank == src` names and nothing else does. *Why that suffices.* After a
-broadcast every rank has the source's elements, so a hole can only be one at the read. *What it gives up.* Handles in
-containers with computed places: their buffers stay written in part.
+the path of the rank that is the source, which `rank == src` names and nothing else does. Memory that nothing was put
+into is there to receive, and the source may be elsewhere in the program. *Why that suffices.* After a broadcast every
+rank has the source's elements, so a hole can only be one at the read. *What it gives up.* Handles in containers with
+computed places: their buffers stay written in part.
 """
 
 from __future__ import annotations
@@ -71,10 +72,10 @@ def _source(m: Machine, array: Array, src: Value) -> Condition:
             if entry.kind in ("write", "escape") and not m.conds.implies(path, entry.cond):
                 branched |= m.conds.support(entry.cond)
         at = buffer.origin.array if buffer.origin is not None else None
-    if not branched:
+    if not branched and _written(m, array):
         return 1
     number = src.lin.as_int() if isinstance(src, Num) else None
-    for index in branched:
+    for index in branched | m.conds.support(path):
         atom = m.conds.atoms[index]
         if number is not None and atom.subject is not None and atom.value == number and atom.zero is not None:
             names = [s.name for s in atom.zero.all_syms()]
@@ -82,6 +83,17 @@ def _source(m: Machine, array: Array, src: Value) -> Condition:
                 m.assumes.add(f"the source of the broadcast is where {atom.text}")
                 return m.conds.literal(index, True)
     return m.decide(("source", m.fresh()), "this rank is the source", "unknown")
+
+
+def _written(m: Machine, array: Array) -> bool:
+    """Whether anything was put into the memory so far: where nothing was, it is there to receive."""
+    at: Array | None = array
+    while at is not None:
+        buffer = m.buffers[at.buf]
+        if buffer.filled or any(entry.kind in ("write", "escape") for entry in buffer.entries):
+            return True
+        at = buffer.origin.array if buffer.origin is not None else None
+    return False
 
 
 __all__ = ["broadcast", "handle", "wait"]

@@ -72,6 +72,7 @@ class Conditions:
         self._not: dict[int, int] = {FALSE: TRUE, TRUE: FALSE}
         self._support: dict[int, frozenset[int]] = {}
         self._by_key: dict[Hashable, int] = {}
+        self.mixed: dict[Hashable, frozenset[int]] = {}  # see `mixed`: what chose a value that stands for several
         self.atoms: list[Atom] = []
 
     def grow(self) -> None:

@@ -16,7 +16,7 @@ from allocsafe.flow.carried import CARRIED
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import keep, read
-from allocsafe.flow.state import State, choose, few, merge, under
+from allocsafe.flow.state import State, alternatives, choose, choose_few, few, merge, plain, under
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin, Sym
@@ -50,6 +50,9 @@ def new(m: Machine, step: ir.New) -> None:
     ref = m.new_object("list" if step.kind == "set" else step.kind, step.span)
     if step.kind != "dict":
         m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
+    if step.kind == "dict" and _plain_display(m, ref, step):
+        m.put(step.dst, ref)
+        return
     for item in step.items:
         value = m.get(item.value)
         if step.kind == "dict":
@@ -63,6 +66,22 @@ def new(m: Machine, step: ir.New) -> None:
         else:
             append(m, ref, value)
     m.put(step.dst, ref)
+
+
+def _plain_display(m: Machine, ref: Ref, step: ir.New) -> bool:
+    """A dict written with constant keys alone: what `put_key` would do key by key, at once."""
+    from allocsafe.flow.attributes import name_buffer
+
+    names = [None if item.star or item.key is None else const_key(m.get(item.key)) for item in step.items]
+    if None in names:
+        return False
+    for name, item in zip(names, step.items, strict=True):
+        value = m.get(item.value)
+        if isinstance(value, (Array, Opaque)) and isinstance(name, str):
+            name_buffer(m, value, f'["{name}"]')
+        m.write_cell((owner(ref), ("key", name)), value)
+    presence.note_all(m, ref, names)
+    return True
 
 
 def spread_items(m: Machine, value: Value) -> list[Value] | None:
@@ -226,7 +245,9 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
     from allocsafe.flow.items import picked
 
     if isinstance(key, Alts):
-        return m.each(key, lambda k: dict_item(m, ref, k, default))
+        path, logged = m.state.path, m.logged
+        several = m.each(key, lambda k: dict_item(m, ref, k, default))
+        return several if m.logged != logged else _anywhere(m, several, path)
     name = const_key(key)
     loose = _loose(m, ref)
     rows = [(stored, m.state.cells[at], presence.has(m, ref, at[1][1])) for stored, at in _rows(m, ref)]
@@ -256,12 +277,26 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
             m.state.path = FALSE
             return NONE
         if len(m.conds.support(rest) - m.conds.support(m.state.path)) > MANY_PARTS:  # the wider path only adds reads
+            m.passed(m.state.path, narrowed)
             options.append((rest, m.unknown("a missing key")))
         else:
             m.state.path = narrowed
     found = choose(m.conds, options)
     found = narrow(m, found) if found is not None else None
     return (under(m.conds, found, m.state.path) or found) if found is not None else m.unknown("a missing key")
+
+
+def _anywhere(m: Machine, found: Value, path: Condition) -> Value:
+    """Where what was found leads to no memory, that one of very many keys is there need not narrow the path."""
+    if m.state.path in (FALSE, path) or not all(plain(value) for _, value in alternatives(found)):
+        return found
+    there = m.conds.within(m.state.path, path)
+    if len(m.conds.support(there)) <= MANY_PARTS:
+        return found
+    m.passed(path, m.state.path)
+    m.state.path = path
+    missing = m.unknown("a missing key")
+    return choose_few(m.conds, [(there, found), (m.conds.no(there), missing)], lambda: missing) or missing
 
 
 def _rows(m: Machine, ref: Ref) -> list[tuple[Value, tuple[Hashable, tuple[str, Hashable]]]]:

@@ -20,7 +20,7 @@ from allocsafe.flow.buffers import Buffer, Entry
 from allocsafe.flow.control import may_raise
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import escape, holds_array, keep, log
-from allocsafe.flow.values import NONE, Array, Closure, Method, Opaque, Partial, Ref, TupleOf, Value, View, brief
+from allocsafe.flow.values import NONE, Alts, Array, Closure, Method, Opaque, Partial, Ref, TupleOf, Value, View, brief
 from allocsafe.flow.views import Pick, index, sizes_of, some_of
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
@@ -307,7 +307,8 @@ def _result(m: Machine, contract: Contract, bound: dict[str, Value]) -> Value:
     m.note_born(key)
     fresh = Opaque(key, f"{contract.name.rsplit('.', 1)[-1]}(...)")
     if contract.result not in ("", "fresh"):
-        return m.each(bound.get(contract.result, NONE), lambda v: fresh if v == NONE else v)
+        given = bound.get(contract.result, NONE)
+        return m.each(given, lambda v: fresh if v == NONE else _first_of(m, v, fresh) if contract.more else v)
     if contract.result == "":
         written = [
             Array(array.buf, some_of(View(array.view.frame, array.view.box, None)))  # or a tuple that holds it
@@ -321,6 +322,12 @@ def _result(m: Machine, contract: Contract, bound: dict[str, Value]) -> Value:
 
             return picked(m, [*dict.fromkeys(written), fresh], f"what {contract.name} returns")
     return fresh
+
+
+def _first_of(m: Machine, value: Value, fresh: Opaque) -> Value:
+    """A value, or a tuple that begins with it: nobody knows which."""
+    alone = m.decide(("alone", fresh.key), f"{fresh.text} is no tuple", "unknown")
+    return Alts(((alone, value), (m.conds.no(alone), TupleOf((value, fresh)))))
 
 
 def sealed(

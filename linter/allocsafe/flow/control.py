@@ -18,7 +18,7 @@ from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.machine import FEW_ATOMS, Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, log, read
 from allocsafe.flow.state import State, choose, merge
-from allocsafe.flow.values import NONE, Alts, Closure, Known, Opaque, Ref, Value
+from allocsafe.flow.values import NONE, Alts, Array, Closure, Known, Opaque, Ref, Value
 from allocsafe.ir import nodes as ir
 from allocsafe.source import Span
 
@@ -57,7 +57,8 @@ def branch(m: Machine, step: ir.If) -> None:
             for reg in shared:
                 if reg in regs:
                     values[reg].append((tag, regs[reg]))
-    m.state = merge(m.conds, ends, path)
+    whole = [end.path for end in ends] == [then_path, else_path]
+    m.state = merge(m.conds, ends, path, path if whole else None)
     if m.state.path not in (FALSE, path) and _exits(m) == marks[0]:
         m.widen(path, marks[1])  # an arm ended in an error
     for reg, options in values.items():
@@ -94,7 +95,10 @@ def leave(m: Machine, step: ir.Return) -> None:
 
         returned(m, value, step.span)
     if len(m.frames) == m.ROOT_DEPTH:
-        for cond, array in m.arrays(value):
+        handed: dict[Array, int] = {}
+        for cond, array in m.arrays(value):  # by itself or in a tuple: handed out either way
+            handed[array] = m.conds.either(handed.get(array, FALSE), cond)
+        for array, cond in handed.items():
             log(m, array, "return", step.span, "returned", event="returned", cond=cond)
     m.frame.returns.append((m.state, value))
     m.state = State(FALSE, {})

@@ -34,7 +34,11 @@ def note(m: Machine, counter: Sym, before: Lin, steps: Sequence[Lin | None]) -> 
 
 def _count(step: Lin) -> bool:
     """Whether the step is not negative as long as the lengths in it are at least one."""
-    plain = {s: Lin.of(sym(("count of", s), s.name, nonneg=True)) + 1 for s in step.all_syms() if s.defn is None}
+    plain = {
+        s: Lin.of(sym(("count of", s), s.name, nonneg=True, table=s.table)) + 1
+        for s in step.all_syms()
+        if s.defn is None
+    }
     return step.substitute(plain).nonneg()
 
 

@@ -190,6 +190,9 @@ def array_method(m: Machine, array: Array, name: str, args: list[Value], span: S
             return None
         if name == "slice":
             return _slice(m, array, args)
+        if name == "index":  # by integers and slices it is a view, by tensors a copy
+            escape(m, [array], span, "indexed", "view", "whether it is indexed by integers or by tensors")
+            return m.unknown("a tensor")
         if name in TAKES_ADDRESS:
             escape(m, [array], span, "reached through its address", "address", "what is done with the address")
             return m.unknown("an address")

@@ -16,8 +16,8 @@ from allocsafe.flow.witness import Reads
 from allocsafe.verdict import Event, Safe, Unknown, Unsafe, Verdict
 
 
-def judged(reads: Reads) -> tuple[Verdict, Verdict | None]:
-    """The verdict of one allocation in C++, and the second answer (None: nothing to compare)."""
+def judged(reads: Reads, *, compared: bool = True) -> tuple[Verdict, Verdict | None]:
+    """The verdict of one allocation in C++, and the second answer (None: nothing to compare, or nothing with which)."""
     m = reads.m
     first = reads.buffers[0]
     native = m.native.get(first.ident)
@@ -32,7 +32,7 @@ def judged(reads: Reads) -> tuple[Verdict, Verdict | None]:
     verdict = with_partial(reads.verdict())
     if native is None:
         return wrong if wrong is not None and not isinstance(verdict, Unsafe) else verdict, None
-    partial = _without_zeros(m, reads)
+    partial = _without_zeros(m, reads) if compared else None
     if all(
         m.native[b.ident].default for b in reads.buffers if b.ident in m.native and m.native[b.ident].source is None
     ):

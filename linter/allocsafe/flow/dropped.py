@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.stale import GAP, LEFT, STALE
@@ -23,6 +23,7 @@ from allocsafe.verdict import Event, Facet, Hole, Safe, Unknown, Unsafe, Verdict
 if TYPE_CHECKING:
     from allocsafe.edits import DroppedFill
     from allocsafe.flow.analysis import FileAnalysis
+    from allocsafe.flow.machine import Left
     from allocsafe.frontends.base import Definition, Unit
     from allocsafe.patch.pairs import FilePair
 
@@ -57,9 +58,12 @@ def judged(pair: FilePair, fill: DroppedFill, old: Unit, new: Unit, analyse: Ana
         return None if held is None else (held, True)
     first = _asked(after, fill, analyse("new", after.source, after.definition, True))
     if isinstance(first, Unsafe):
+        whole = _asked(after, fill, analyse("new", after.source, after.definition, False))
+        if isinstance(whole, Safe):  # lengths that the function alone does not tell, and whoever calls it does
+            return whole, True
         before = marked_old(fill, old)
         there = None if before is None else _asked(before, fill, analyse("old", before.source, before.definition, True))
-        return first, not isinstance(there, Unsafe)
+        return first, not _had(there, first)
     analysis = analyse("new", after.source, after.definition, False)
     verdict = _asked(after, fill, analysis)
     if verdict is None and isinstance(first, Unknown):
@@ -72,7 +76,12 @@ def judged(pair: FilePair, fill: DroppedFill, old: Unit, new: Unit, analyse: Ana
         return None if verdict is None else (verdict, True)
     before = marked_old(fill, old)
     there = None if before is None else _asked(before, fill, analyse("old", before.source, before.definition, False))
-    return verdict, not isinstance(there, Unsafe)
+    return verdict, not _had(there, verdict)
+
+
+def _had(before: Verdict | None, after: Unsafe) -> bool:
+    """Whether the very hole was there with the fill in place: another one, or a smaller, is no excuse."""
+    return isinstance(before, Unsafe) and before.hole is not None and before.hole.region == after.hole.region
 
 
 def recorded(marked: Marked, fill: DroppedFill, verdict: Unknown, analysis: FileAnalysis) -> Unsafe | None:
@@ -161,7 +170,7 @@ def _asked(marked: Marked, fill: DroppedFill, analysis: FileAnalysis | None) -> 
         why = f"{other} may be the same memory as {marked.root}, under another name"
         return Unknown("alias", place, why, DECIDES, verdict.trace)
     if isinstance(verdict, Unsafe):
-        return stale(verdict)
+        return verdict if _made_here(lefts) else stale(verdict)
     if isinstance(verdict, Safe):
         if any(left.followed or left.other for left in lefts):
             return None
@@ -170,15 +179,24 @@ def _asked(marked: Marked, fill: DroppedFill, analysis: FileAnalysis | None) -> 
             return Unknown("alias", place, why, DECIDES, verdict.trace)
         reason = f"every element that the fill of {fill.target} wrote is written again before it is read"
         return Safe(reason, verdict.trace, verdict.assumes)
-    if verdict.step == "condition" and verdict.hole is not None and verdict.consequence is not None:
+    lengths = verdict.hole is not None and not _ONE.fullmatch(verdict.hole.condition or "")
+    if verdict.step == "condition" and lengths and verdict.hole is not None and verdict.consequence is not None:
         # The fill is what made the elements between the two lengths defined: no relation between them was relied on.
         padded: frozenset[Facet] = frozenset({"stale", "padding"})
         told = _told(verdict.reason)
         return Unsafe(told, verdict.trace, verdict.hole, verdict.consequence, padded, verdict.assumes)
-    return verdict._replace(reason=_told(verdict.reason))
+    return verdict if _made_here(lefts) else verdict._replace(reason=_told(verdict.reason))
 
+
+_ONE = re.compile(r"[\w.()\[\]']+ >= [01]")
+"""A condition on one length alone: the hole is there only where that is nothing."""
 
 DECIDES = "one name for the memory in the function"
+
+
+def _made_here(lefts: Sequence[Left]) -> bool:
+    """Whether the fill was of memory that nothing else had written: what is read then is unwritten, not stale."""
+    return any(left.made for left in lefts) and all(left.made == left.stale for left in lefts)
 
 
 def stale(verdict: Unsafe) -> Unsafe:

@@ -9,6 +9,7 @@ there are no others, and are not missed: a test that reads garbage is no part of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,8 +27,11 @@ MOST_CALLERS = 6
 MOST_STEPS = 3
 """Files that a buffer is followed through on its way out."""
 
-SHARE = 0.5
+SHARE = 0.3
 """Part of a site's budget that the walks may take together."""
+
+_LATER = re.compile(r"\blambda\b|\bpartial\b|\byield\b|^[ \t]+(?:async[ \t]+)?(?:def|class)\b", re.M)
+"""A function that may leave a call to whoever calls it."""
 
 Key = tuple[int, int]
 
@@ -159,12 +163,14 @@ class Search:
         leads = [self._reader(there, d) for d in chain]
         self.toward |= {called_as(lead) for lead in leads} | {d.qualname.rsplit(".", 1)[-1] for d in chain}
         there.toward = frozenset(self.toward)
-        came = True
+        came: list[bool] = []
         for top in tops:
             walk = there.driven(top, set(self.names))
-            came = came and any(b.site.path == analysis.path and b.site.line in analysis.lines for b in walk.buffers)
+            came.append(any(b.site.path == analysis.path and b.site.line in analysis.lines for b in walk.buffers))
             self.waiting[self._reader(there, top)] = list(analysis.collect(walk, keep=False).items())
-        return Walked(came and not there.problems, tuple(leads))
+        # where nothing came by and nothing is put off, the name is another's: who calls them gets no more to see
+        onward = any(came) or any(_LATER.search(there.text_of(d)) for d in chain)
+        return Walked(all(came) and not there.problems, tuple(leads) if onward else ())
 
     @staticmethod
     def _reader(there: FileAnalysis, definition: Definition) -> Reader:

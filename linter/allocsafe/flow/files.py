@@ -62,6 +62,7 @@ class Files:
         self._suffixes: dict[str, list[str]] | None = None
         self.named: Callable[[str], Sequence[str]] | None = None  # given by whoever has the paths by file name already
         self._bindings: dict[str, Bindings | None] = {}
+        self._modules: dict[tuple[str, int, str], str | None] = {}
         self._mentioned: dict[str, Sequence[str] | None] = {}
         self.most_files = most_files
         self._folders: dict[str, str] | None = None  # packages that lie in folders of other names
@@ -122,6 +123,12 @@ class Files:
 
     def module_path(self, module: str, level: int, origin: str) -> str | None:
         """The file that `import module` means, by the tree's paths."""
+        key = (module, level, origin.rpartition("/")[0])  # files of one folder mean the same
+        if key not in self._modules:
+            self._modules[key] = self._module_path(module, level, origin)
+        return self._modules[key]
+
+    def _module_path(self, module: str, level: int, origin: str) -> str | None:
         if level == 0 and module.split(".", maxsplit=1)[0] in OUTSIDE:
             return None
         if level:

@@ -58,6 +58,9 @@ def fresh_shape(m: Machine, summary: Summary, bound: dict[str, Value]) -> tuple[
         value = bound.get("size", bound.get("shape", bound.get("args", bound.get("sizes"))))
         if special == "randint" and isinstance(value, TupleOf) and "size" not in bound:
             value = value.items[-1] if value.items else None
+        if special == "shape" and isinstance(value, TupleOf) and value.items:  # numpy's is one argument: so many axes
+            given = integers(m, value, nonneg=True)
+            return (None if given is None else tuple(given)), None
         return size_argument(m, value)
     if special == "like":
         for param in summary.params:
@@ -307,7 +310,8 @@ def _pieces(m: Machine, summary: Summary, view: View, bound: dict[str, Value], a
             p = -(-exact // number)
             cuts = [(Lin.of(k), Lin.of(min(k + p, exact))) for k in range(0, exact, p)] if p else []
         else:
-            cuts = [(minimum(piece * k, size), minimum(piece * (k + 1), size)) for k in range(number)]
+            edges = [Lin.of(0), *(minimum(piece * k, size) for k in range(1, number + 1))]
+            cuts = list(itertools.pairwise(edges))
     elif isinstance(value, (TupleOf, Ref)):
         places = integers(m, value)
         if places is None:

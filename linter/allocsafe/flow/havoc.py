@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.files import BUILTIN_NAMES, OUTSIDE
-from allocsafe.flow.mentions import code_of
+from allocsafe.flow.mentions import Scanned
 from allocsafe.flow.state import choose, plain
 from allocsafe.flow.values import Alts, ClassOf, Closure, Opaque, Partial, Ref, TupleOf, Value
 from allocsafe.ir import nodes as ir
@@ -82,28 +83,55 @@ def _read(program: Program, path: str, function: ir.Function | ir.FunctionStub) 
         unit = program.unit(at)
         if unit is None or len(seen) > MOST_TEXTS or unit.language != "python":
             return ANYTHING
-        text = _one_line(code_of("\n".join(unit.source.lines[first - 1 : last])))
-        if _ANY.search(text):
+        said = _said("\n".join(unit.source.lines[first - 1 : last]))
+        if said is None:
             return ANYTHING
-        names.update(_STORE.findall(text), _TARGET.findall(text))
-        found.update((at, n) for g in _GLOBAL.findall(text) for n in re.split(r"[ ,\t]+", g) if n)
-        items = items or _ITEMS.search(text) is not None
+        names |= said.stored
+        found.update((at, n) for n in said.globals)
+        items = items or said.items
         unresolved = False
-        for method, name in set(_CALLED.findall(text)):
-            if name in _WORDS or (not method and name in HARMLESS):
-                continue
+        for method, name in said.called:
             places = _definitions(program, unit, at, name, method=bool(method))
             if places is None:
                 unresolved = True
                 deep = False
-                own = own and not re.search(rf"\b(?:self|cls)\s*\.\s*{re.escape(name)}\s*\(", text)
+                own = own and not re.search(rf"\b(?:self|cls)\s*\.\s*{re.escape(name)}\s*\(", said.text)
             else:
                 todo += [p for p in places if p not in seen]
                 seen.update(places)
-        if unresolved and _handed_on(text):
+        if unresolved and _handed_on(said.text):
             own = False
     stored = frozenset(names)
     return Effects(stored if own else None, stored if deep else None, frozenset(found), items)
+
+
+class _Said(NamedTuple):
+    """What the text of one definition says by itself, whatever program it stands in."""
+
+    text: str
+    stored: frozenset[str]
+    globals: frozenset[str]
+    items: bool
+    called: frozenset[tuple[str, str]]
+
+
+@lru_cache(maxsize=1024)
+def _said(source: str) -> _Said | None:
+    """The text of a definition, read once; None: it may assign anything."""
+    text = _one_line(Scanned(source).code)
+    if _ANY.search(text):
+        return None
+    return _Said(
+        text,
+        frozenset((*_STORE.findall(text), *_TARGET.findall(text))),
+        frozenset(n for g in _GLOBAL.findall(text) for n in re.split(r"[ ,\t]+", g) if n),
+        _ITEMS.search(text) is not None,
+        frozenset(
+            (method, name)
+            for method, name in _CALLED.findall(text)
+            if name not in _WORDS and (method or name not in HARMLESS)
+        ),
+    )
 
 
 def _one_line(code: str) -> str:

@@ -50,6 +50,7 @@ class Bindings:
         self.stars: list[Binding] = []
         self.inner: dict[str, Binding] = {}  # imports of functions, for annotations
         self.declared: set[str] = set()  # names that a function rebinds with `global`
+        self._given: tuple[frozenset[str] | None, bool] | None = None  # what `__all__` lists; whether it is computed
         self._text = unit.source.text
         text = self._text
         for found in re.finditer(r"^[ \t]+global[ \t]+([\w, \t]+)", text, re.M):
@@ -137,12 +138,15 @@ class Bindings:
 
     def exports(self, name: str) -> bool:
         """Whether `from this import *` binds the name, as far as the text says: `__all__`, or no leading underscore."""
-        lists = _ALL.findall(self._text)
-        if lists and any(op == "=" for op, _ in lists):
-            listed = {w for _, items in lists for w in re.findall(r"[\"'](\w+)[\"']", items)}
-            computed = _COMPUTED.search(self._text)
-            return name in listed or (computed is not None and not name.startswith("_"))
-        return not name.startswith("_")
+        if self._given is None:
+            lists = _ALL.findall(self._text) if "__all__" in self._text else []
+            words = frozenset(w for _, items in lists for w in re.findall(r"[\"'](\w+)[\"']", items))
+            listed = words if any(op == "=" for op, _ in lists) else None
+            self._given = listed, listed is not None and _COMPUTED.search(self._text) is not None
+        listed, computed = self._given
+        if listed is None:
+            return not name.startswith("_")
+        return name in listed or (computed and not name.startswith("_"))
 
 
 _KNOWN: WeakKeyDictionary[Unit, Bindings] = WeakKeyDictionary()

@@ -296,7 +296,8 @@ def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     if len(signs) > 1 and not found.copies and not found.maybe_copies:
         from allocsafe.flow.state import choose
 
-        views = [(cond, Array(array.buf, index(array.view, picks))) for cond, picks in signs]
+        dots = any(p.kind == "dots" for p in found.picks)
+        views = [(cond, taken(m, Array(array.buf, index(array.view, picks)), span, dots)) for cond, picks in signs]
         return choose(m.conds, list(views)) or Array(array.buf, index(array.view, found.picks))
     view = index(array.view, found.picks)
     if len(signs) > 1:
@@ -317,9 +318,25 @@ def array_item(m: Machine, array: Array, idx: ir.Index, span: Span) -> Value:
     if found.tensors:
         lost = index(array.view, [p if p.kind != "int" else Pick("lost") for p in found.picks])
         return copy_of(m, array, span, "copied out by index", gather=True, view=_without_rank(lost))
-    if found.maybe_copies:
+    if found.maybe_copies or (_may_be_number(m, array) and any(p.kind == "new" for p in found.picks)):
+        return copy_of(m, out, span, "taken out by an index", maybe_alias=True)
+    return taken(m, out, span, any(p.kind == "dots" for p in found.picks))
+
+
+def taken(m: Machine, out: Array, span: Span, dots: bool = False) -> Array:
+    """What an index or a turn took out of an array. All indices of a numpy array integers (no `...`): a number, which
+    a write never takes back to the array, unless torch has made the array a tensor in between.
+    """
+    if out.buf >= 0 and not dots and out.view.dims == () and m.buffers[out.buf].what.startswith("numpy."):
         return copy_of(m, out, span, "taken out by an index", maybe_alias=True)
     return out
+
+
+def _may_be_number(m: Machine, array: Array) -> bool:
+    """Whether a numpy array of unknown rank was indexed before, so that nothing may be left of its axes."""
+    if array.buf < 0 or not array.view.open or not m.buffers[array.buf].what.startswith("numpy."):
+        return False
+    return all(dim.axis != m.buffers[array.buf].outer for dim in array.view.dims or ())
 
 
 def _is_torch(m: Machine, array: Array) -> bool:
@@ -505,7 +522,9 @@ def parts_of(m: Machine, value: Value, count: int, star: int | None, span: Span)
             end = len(value.items) - after
             return [*value.items[:star], TupleOf(value.items[star:end]), *value.items[end:]]
     if isinstance(value, Array):
-        out: list[Value] = [Array(value.buf, index(value.view, [Pick("int", at=Lin.of(i))])) for i in range(count)]
+        out: list[Value] = [
+            taken(m, Array(value.buf, index(value.view, [Pick("int", at=Lin.of(i))])), span) for i in range(count)
+        ]
         if star is not None:
             out[star:] = [Array(value.buf, some_of(value.view)) for _ in range(count - star)]
         return out

@@ -27,6 +27,7 @@ from allocsafe.flow.extremes import wins
 from allocsafe.flow.frames import reframed
 from allocsafe.flow.instances import per_turn
 from allocsafe.flow.machine import Machine
+from allocsafe.flow.mixed import entangled, placed
 from allocsafe.flow.padding import evident, prefix
 from allocsafe.flow.values import Array, View
 from allocsafe.flow.views import is_whole_axis
@@ -155,7 +156,10 @@ class Judge:
             turns,
             query.phase,
         )
-        return self._ask(below, entry, ())
+        got = self._ask(below, entry, ())
+        if got.status == "sure" and own.status == "unsure":  # the copy may have been written since
+            return own._replace(hole=got.hole if own.hole is None else own.hole)
+        return got
 
     # ------------------------------------------------------------ worlds
 
@@ -182,8 +186,19 @@ class Judge:
                     return other
         return first
 
+    def _made(self, query: Query) -> Query:
+        """The query on the paths on which the buffer was made: behind a choice that is left open it may be named on
+        others, too.
+        """
+        conds, made = self.m.conds, query.buffer.cond
+        if query.buffer.phase != query.phase or conds.implies(query.cond, made):
+            return query
+        born = {i for i in conds.support(made) if conds.atoms[i].born}
+        return query._replace(cond=conds.both(query.cond, conds.forget(made, born)))
+
     def _in_one_frame(self, query: Query, entry: Entry, extra: tuple[Piece, ...]) -> Answer:
         conds = self.m.conds
+        query = self._made(query)
         pieces: list[Piece] = list(extra)
         for write in query.buffer.entries:
             if write.kind == "write" and self._counts(write, query):
@@ -306,7 +321,7 @@ class Judge:
         for pos, phase, turns, path, fact in self.m.checks:
             if (
                 pos < query.pos
-                and phase == query.phase
+                and self._ran_by(phase, query)
                 and all(any(t is mine for mine in query.turns) for t in turns)
                 and not conds.meets(world, fact)
                 and conds.implies(world, path)
@@ -314,11 +329,20 @@ class Judge:
                 return True
         return False
 
-    def _unkept(self, query: Query, cube: dict[int, bool]) -> bool:
-        """Whether a check that was not remembered may forbid this path."""
-        return any(
-            pos < query.pos and phase == query.phase and atoms & cube.keys() for pos, phase, atoms in self.m.unkept
-        )
+    def _ran_by(self, phase: int, query: Query) -> bool:
+        """Whether every run that comes to the access went through that entry point: its own, or the construction."""
+        made = self.m.entry_phases[phase] if phase < len(self.m.entry_phases) else None
+        return phase == query.phase or (made is not None and made.rank <= 1)
+
+    def _unkept(self, query: Query, cube: dict[int, bool], world: Condition) -> bool:
+        """Whether a check that not every world is asked for may forbid this path. Of two together nobody can tell."""
+        conds = self.m.conds
+        facts = {
+            fact
+            for pos, phase, fact in self.m.unkept
+            if pos < query.pos and self._ran_by(phase, query) and conds.support(fact) & cube.keys()
+        }
+        return len(facts) > 1 or any(not conds.meets(world, fact) for fact in facts)
 
     def _around(
         self,
@@ -373,7 +397,7 @@ class Judge:
         doubts += self._loose(query, cube, world)
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
-        if self._unkept(query, cube):
+        if self._unkept(query, cube, world):
             return unsure("branches", "too many checks on the way to tell whether it is taken")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
         if maybe:
@@ -412,6 +436,15 @@ class Judge:
             if "raises" in kinds:
                 return unsure("exception", f"only if an exception is raised here: {_said(atom, cube, self.m)}")
             return unsure("alias", f"it depends on a choice that is not followed: {_said(atom, cube, self.m)}")
+        if tied := entangled(self.m.conds, cube):
+            settled = self._whatever(query, must, cube, tied)
+            if settled is None:
+                why = f"it depends on a value that the way here chose among many: {_said(tied[0], cube, self.m)}"
+                return unsure("alias", why)
+            found, cube = settled
+        for write in query.buffer.entries if self.m.conds.mixed else ():
+            if write.kind == "write" and self._counts(write, query) and placed(self.m.conds, write.box, cube):
+                return unsure("part", f"{write.note} writes a part that the way here chose among many", write)
         if found.status == "conditional":
             able = self._with_able(must, maybe, query)
             sized = self._hole(query, able, facts + self._nothing_empty(query))
@@ -577,6 +610,8 @@ class Judge:
             return FALSE
         if not self._counts(write, query):
             before = write.phase != query.phase and self.m.may_precede(write.phase, query.phase)
+            if not before and write.phase != query.phase and self.m.phase_rank(query.phase):
+                self.phases.add((query.phase, write.phase))
             return TRUE if before else FALSE
         ran = self._ran(write, query)
         if write.kind == "write" and write.extent == "all":

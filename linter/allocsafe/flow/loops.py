@@ -150,7 +150,7 @@ def trip_count(turns: RangeOf) -> Lin:
 
 
 def loop_var(m: Machine, name: str) -> Sym:
-    return sym(("loop", m.fresh()), name)
+    return sym(("loop", m.fresh()), name, table=m.symbols)
 
 
 def _turns(m: Machine, step: ir.For, iterable: Value, name: str) -> tuple[Loop, Callable[[], Value]]:
@@ -253,7 +253,9 @@ def item_at(m: Machine, value: Value, at: Lin, step: ir.Step) -> Value:
 
         return cpp_pointers.element(m, cpp_pointers.at_index(value, [at]), step.span)
     if isinstance(value, Array):
-        return Array(value.buf, index(value.view, [Pick("int", at=at)]))
+        from allocsafe.flow.items import taken
+
+        return taken(m, Array(value.buf, index(value.view, [Pick("int", at=at)])), step.span)
     if isinstance(value, Ref) and m.objects[value.obj].kind == "vector":
         from allocsafe.flow import cpp_vectors
 
@@ -290,7 +292,7 @@ def while_loop(m: Machine, step: ir.While) -> None:
     if m.state.path == FALSE:
         return
     var = loop_var(m, "turn")
-    trips = sym(("trips", m.fresh()), f"turns of the loop at line {loop_line}", nonneg=True)
+    trips = sym(("trips", m.fresh()), f"turns of the loop at line {loop_line}", nonneg=True, table=m.symbols)
     holds: list[Condition] = []
 
     def body() -> None:
@@ -362,10 +364,12 @@ def _dry(m: Machine, cells: Cells, path: Condition, turn: Turn, body: Callable[[
 
 def _differing(base: Cells, ends: list[State]) -> list[Cell]:
     out: dict[Cell, None] = {}
+    get = base.get
     for end in ends:
-        for key, value in end.cells.items():
-            mine = base.get(key)
-            if mine is not value and (mine is None or mine != value):
+        cells = end.cells
+        for key in [k for k, v in cells.items() if get(k) is not v]:  # nearly all are the same object
+            mine = get(key)
+            if mine is None or mine != cells[key]:
                 out[key] = None
     return list(out)
 
@@ -403,7 +407,8 @@ def walk(
     for number in range(MOST_ROUNDS):
         for key in _differing(before.cells, last):
             if key not in changed:
-                changed[key] = _Changed(before.cells.get(key), sym(("phi", m.fresh()), _cell_name(key)))
+                phi = sym(("phi", m.fresh()), _cell_name(key), table=m.symbols)
+                changed[key] = _Changed(before.cells.get(key), phi)
         news = rounds.absorb(last, last=number == MOST_ROUNDS - 1)
         for key in news:
             value = rounds.header(key)
@@ -415,6 +420,8 @@ def walk(
             break
         last = _dry(m, header, path_in, turn, body)
     counted, loop, turn = _inductions(m, header, changed, last, turn, loop, holds, line)
+    if counted and entered != TRUE and entered == _some(m, loop.stop - loop.start):
+        entered, path_in = TRUE, path  # the bounds say it, as they do of a `for`: no turn is no path of its own
     if _moved(header, moves, ends, last):
         _moved(header, moves, ends, _dry(m, header, path_in, turn, body))
     for root, version in list(m.versions.items()):  # what the body may change is new at every turn
@@ -710,6 +717,17 @@ def _while_turns(m: Machine, test: Condition, numbers: dict[Cell, _Changed], loo
             )
             return Loop(loop.var, Lin.of(0), turns, 1)
     return None
+
+
+def _some(m: Machine, turns: Lin) -> Condition:
+    """That there is a turn. `(a + k) // k >= 1` is `a >= 0`, which is what the test of a `while` says of its start."""
+    rest = turns - 1
+    if len(rest.terms) == 1 and rest.terms[0][1] == 1:
+        defn = rest.terms[0][0].defn
+        by = defn[2].as_int() if defn is not None and defn[0] == "floordiv" else None
+        if defn is not None and by is not None and by > 0:
+            return m.at_least_zero(defn[1] + by * rest.const)
+    return m.at_least_zero(rest)
 
 
 def _vague(m: Machine, cell: _Changed, turn: Turn) -> Value:

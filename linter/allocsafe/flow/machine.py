@@ -43,7 +43,7 @@ from allocsafe.flow.values import (
 )
 from allocsafe.frontends.base import Unsupported
 from allocsafe.ir.nodes import Block, Function, Reg, Step
-from allocsafe.regions.exprs import Lin, Sym, sym
+from allocsafe.regions.exprs import Lin, Sym, Table, sym
 from allocsafe.source import NOWHERE, Span
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ class Left:
     step, or something else.
     """
 
-    __slots__ = ("aliases", "followed", "fresh", "other", "parents", "stale")
+    __slots__ = ("aliases", "followed", "fresh", "made", "other", "parents", "stale")
 
     def __init__(self) -> None:
         self.stale = 0  # buffers that stand for memory that lives on
+        self.made = 0  # those that stand for memory of this very step, in which nothing was written before
         self.aliases: set[str] = set()  # earlier views of that memory under other keys
         self.parents: set[str] = set()  # local names of what the memory was made from
         self.followed: set[int] = set()  # buffers that are judged on their own
@@ -76,13 +77,9 @@ STEPS: dict[type, Callable[..., None]] = {}
 
 
 MOST_CHECKS = 128
-"""Checks whose outcome is remembered. A path that one past the bound has to do with is no evidence."""
+"""Checks that every world is asked for. One past the bound is asked of a path that would be evidence only."""
 MOST_PARTS = 12
 """Questions that one remembered check may depend on."""
-
-_ASSUMED: set[Sym] = set()
-"""Symbols that are >= 0 by assumption alone; symbols outlive a walk, and each walk lists what it assumed."""
-
 
 FEW_ATOMS = 1
 """Checks of more parts than this do not narrow the path."""
@@ -138,12 +135,17 @@ class LoopExits:
 
 
 class FilledSite:
-    """An allocation that starts written: followed only as far as its name, for comparing both sides."""
+    """An allocation that starts written, or that nobody asks about (`unwritten`, with the key of all of it): followed
+    only as far as its name, for comparing both sides.
+    """
 
-    __slots__ = ("attrs", "pos", "span", "symbol", "what")
+    __slots__ = ("attrs", "pos", "span", "symbol", "unwritten", "what")
 
-    def __init__(self, span: Span, what: str, attrs: dict[str, str], pos: int = 0) -> None:
+    def __init__(
+        self, span: Span, what: str, attrs: dict[str, str], pos: int = 0, unwritten: Hashable | None = None
+    ) -> None:
         self.span = span
+        self.unwritten = unwritten
         self.what = what
         self.attrs = attrs
         self.symbol = ""
@@ -218,6 +220,7 @@ class Machine:
         self.globals_run: dict[str, int] = {}
         self.graphs: dict[Hashable, list[tuple[int, int]]] = {}
         self.counter = 0
+        self.symbols: Table = {}  # of this walk: what it assumes of one, and its numbers, mean nothing to another walk
         self.ticks = 0
         self.calls_seen: set[tuple[str, str]] = set()
         self.class_objects: dict[tuple[str, str], int] = {}
@@ -262,7 +265,7 @@ class Machine:
         self.swallows: set[Hashable] = set()  # context managers that may keep an exception of their block to themselves
         self.numbers: set[Hashable] = set()  # opaque values used as a number somewhere: no texts
         self.checks: list[tuple[int, int, tuple[Turn, ...], Condition, Condition]] = []
-        self.unkept: list[tuple[int, int, frozenset[int]]] = []  # checks past the bound: position, phase, atoms
+        self.unkept: list[tuple[int, int, Condition]] = []  # checks past the bound: position, phase, what they say
         self.left = Left()  # what the marks of a dropped fill found
         self.native: dict[int, Native] = {}  # what C++ knows of a buffer besides
         self.derived: set[int] = set()  # buffers computed element by element from others
@@ -502,7 +505,7 @@ class Machine:
 
     def symbol(self, key: Hashable, text: str, *, nonneg: bool = False) -> Lin:
         """The integer that an opaque thing is."""
-        made = sym(key, text, nonneg=nonneg)
+        made = sym(key, text, nonneg=nonneg, table=self.symbols)
         born = self.born_in(key)
         if born and made not in self.born:
             self.born[made] = born
@@ -550,14 +553,15 @@ class Machine:
         return None
 
     def assume_nonneg(self, lin: Lin) -> None:
-        """A plain symbol used as a length is taken as not negative; the verdict lists it where it mattered."""
-        if lin.const == 0 and len(lin.terms) == 1 and lin.terms[0][1] == 1:
+        """A plain symbol, or a multiple of one, used as a length is taken as not negative; the verdict lists it where
+        it mattered.
+        """
+        if lin.const == 0 and len(lin.terms) == 1 and lin.terms[0][1] > 0:
             only = lin.terms[0][0]
             if isinstance(only.key, tuple) and only.key[0] == "loop":
                 return  # its turns say what it can be
-            if (not only.nonneg or only in _ASSUMED) and only.defn is None and not only.name.startswith("-"):
-                sym(only.key, only.name, nonneg=True)
-                _ASSUMED.add(only)
+            if not only.nonneg and only.defn is None and not only.name.startswith("-"):
+                only.nonneg = True
                 self.assumed.setdefault(f"{only.name} >= 0", set()).add(only)
 
     def surely_nonneg(self, lin: Lin) -> bool:
@@ -598,7 +602,7 @@ class Machine:
         fact = self.conds.within(narrowed, path)  # what the check says to whoever is on the path
         atoms = self.conds.support(fact)
         if len(self.checks) >= MOST_CHECKS or len(atoms) > MOST_PARTS:
-            self.unkept.append((self.pos, self.phase, atoms))
+            self.unkept.append((self.pos, self.phase, fact))
         else:
             self.checks.append((self.pos, self.phase, self.turns, path, fact))
 
@@ -706,8 +710,10 @@ class Machine:
 
     # ------------------------------------------------------------ filled tensors
 
-    def note_filled(self, span: Span, what: str, attrs: dict[str, str], made: Opaque) -> None:
-        self.filled[made.key] = FilledSite(span, what, attrs, self.pos)
+    def note_filled(
+        self, span: Span, what: str, attrs: dict[str, str], made: Opaque, *, unwritten: bool = False
+    ) -> None:
+        self.filled[made.key] = FilledSite(span, what, attrs, self.pos, made.key if unwritten else None)
 
     def shape_root(self, value: Opaque) -> Opaque:
         """The opaque tensor whose lengths `value` has."""

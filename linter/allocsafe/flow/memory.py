@@ -60,6 +60,7 @@ def allocate(
     buffer.outer = len(outer)
     buffer.open = open_rank
     buffer.phase = m.phase
+    buffer.cond = m.state.path
     buffer.stack = m.stack
     m.buffers.append(buffer)
     return Array(buffer.ident, view_of_shape(shape, outer, open_rank=open_rank))
@@ -161,6 +162,7 @@ def log(
         step,
         decides,
         soft,
+        view.extent,
     )
     buffer.entries.append(entry)
     m.logged += 1

@@ -10,6 +10,7 @@ from one that never asks for this one.
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -68,7 +69,7 @@ class Scanned:
             last = end
         out.append(source[last:])
         self.code = "".join(out)
-        self.starts = [0, *(m.end() for m in re.finditer("\n", source))]
+        self.starts = array("L", (0, *(m.end() for m in re.finditer("\n", source))))
         self.by_name = (any(word in self.code for word in _WORDS) and _BY_NAME.search(self.code) is not None) or (
             ("getattr(" in source or "attrgetter(" in source) and _COMPUTED.search(source) is not None
         )
@@ -94,6 +95,11 @@ class Scanned:
         """Where the dot stands of each `.word`."""
         dots = (_before(self.code, at) for at in self.places(word))
         return [dot for dot in dots if self.code[dot : dot + 1] == "."]
+
+    def after_dot(self, at: int) -> bool:
+        """Whether a dot stands before what is here."""
+        dot = _before(self.code, at)
+        return self.code[dot : dot + 1] == "."
 
     @property
     def imports(self) -> list[tuple[int, int]]:
@@ -134,7 +140,7 @@ def _prefix(source: str, start: int) -> str:
     return source[at:start].lower()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def scanned(text: str) -> Scanned:
     """The text as code and texts, kept for the next question about it."""
     return Scanned(text)
@@ -212,6 +218,8 @@ def mentions(text: str, name: str) -> list[Mention]:
 
 def takes_apart(text: str) -> bool:
     """Whether a text has words by which an instance gives all its attributes away at once."""
+    if "vars" not in text and "__dict__" not in text and "asdict" not in text and "astuple" not in text:
+        return False
     return _APART.search(scanned(text).code) is not None
 
 

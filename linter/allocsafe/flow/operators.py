@@ -11,12 +11,13 @@ from __future__ import annotations
 from allocsafe.effects.summary import ParamEffect, Summary
 from allocsafe.flow import collectives
 from allocsafe.flow.alternatives import per_case
+from allocsafe.flow.conditions import Condition
 from allocsafe.flow.cpp_memory import in_c
 from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
 from allocsafe.flow.reflection import callbacks
-from allocsafe.flow.state import choose
+from allocsafe.flow.state import alternatives, choose
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, brief
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
@@ -370,7 +371,7 @@ def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span)
             attrs = attributes_of(m, bound, shape, summary.name)
             if empty and kind != "filled":
                 attrs["elements"] = "0"  # nothing can be unwritten in it
-            m.note_filled(span, summary.name, attrs, made)
+            m.note_filled(span, summary.name, attrs, made, unwritten=kind != "filled" and not empty)
             return made
         made_here = _allocated(m, summary, bound, span)
         return _size_or_data(m, bound, made_here) if special == "constructor" and kind == "alloc" else made_here
@@ -510,13 +511,18 @@ def _size_or_data(m: Machine, bound: dict[str, Value], fresh: Value) -> Value:
     """`torch.Tensor(n)` of something that may be a length as well as data: unwritten memory, or the data."""
     size = bound.get("size", bound.get("args"))
     lone = size.items[0] if isinstance(size, TupleOf) and len(size.items) == 1 else None
-    if not isinstance(lone, Opaque) or m.plain_integer(lone):
+    if lone is None:
         return fresh
-    if isinstance(lone.key, tuple) and lone.key and lone.key[0] == "shape-of":
-        return fresh
-    length = m.decide(("a length", lone.key), f"{lone.text} is a length, not data", "unknown")
-    other = m.unknown("a tensor of data")
-    return choose(m.conds, [(length, fresh), (m.conds.no(length), other)]) or fresh
+    options: list[tuple[Condition, Value]] = []
+    for cond, option in alternatives(lone):
+        sized = isinstance(option, Opaque) and isinstance(option.key, tuple) and option.key[:1] == ("shape-of",)
+        if not isinstance(option, Opaque) or sized or m.plain_integer(option):
+            options.append((cond, fresh))
+            continue
+        length = m.decide(("a length", option.key), f"{option.text} is a length, not data", "unknown")
+        options.append((m.conds.both(cond, length), fresh))
+        options.append((m.conds.both(cond, m.conds.no(length)), m.unknown("a tensor of data")))
+    return choose(m.conds, options) or fresh
 
 
 def attributes_of(m: Machine, bound: dict[str, Value], shape: tuple[Lin, ...] | None, made_by: str) -> dict[str, str]:

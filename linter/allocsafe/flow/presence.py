@@ -14,7 +14,7 @@ condition of its turn; then a key is in the dict or is not, nobody knows which.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
@@ -42,6 +42,12 @@ def note(m: Machine, ref: Ref, name: Hashable) -> None:
         _change(m, ref, lambda keys: keys if Const(name) in keys else (*keys, Const(name)))
 
 
+def note_all(m: Machine, ref: Ref, names: Sequence[Hashable]) -> None:
+    """The same for the keys of a new dict, all at once."""
+    m.versions[_owner(ref)] = m.fresh()
+    m.write_cell((_owner(ref), KEYS), TupleOf(tuple(Const(name) for name in dict.fromkeys(names))))
+
+
 def forget(m: Machine, ref: Ref, name: Hashable) -> None:
     """A constant key is gone."""
     _change(m, ref, lambda keys: tuple(key for key in keys if key != Const(name)))
@@ -50,6 +56,9 @@ def forget(m: Machine, ref: Ref, name: Hashable) -> None:
 def _change(m: Machine, ref: Ref, act: object) -> None:
     m.versions[_owner(ref)] = m.fresh()
     held = m.read_cell((_owner(ref), KEYS))
+    if isinstance(held, TupleOf):
+        m.write_cell((_owner(ref), KEYS), TupleOf(act(held.items)))  # type: ignore[operator]
+        return
     options = held.options if isinstance(held, Alts) else ((TRUE, held),)
     made: list[tuple[Condition, Value]] = []
     for cond, option in options:
@@ -160,4 +169,17 @@ def _owner(ref: Ref) -> tuple[str, int]:
     return ("obj", ref.obj)
 
 
-__all__ = ["KEYS", "begins", "count_of", "filled", "forget", "has", "loosen", "note", "rows_of", "start", "uncounted"]
+__all__ = [
+    "KEYS",
+    "begins",
+    "count_of",
+    "filled",
+    "forget",
+    "has",
+    "loosen",
+    "note",
+    "note_all",
+    "rows_of",
+    "start",
+    "uncounted",
+]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from allocsafe.flow.files import OUTSIDE
 from allocsafe.flow.hierarchy import Hierarchy
@@ -74,12 +75,21 @@ class Program(Modules):
         most_files: int = 200,
     ) -> None:
         super().__init__(open_unit, paths, most_files)
+        self.marked = False  # whether a text of it has the marks of a dropped fill, see `stale`
         self._allocates: dict[tuple[str, str], bool] = {}
         self._patched: dict[tuple[str, str], frozenset[str]] = {}
         self._only: dict[tuple[str, str], tuple[str, ir.FunctionStub, str] | None] = {}
         self.attribute_classes: dict[tuple[ClassOf, str], ClassOf | None] = {}
         self.hierarchy = Hierarchy(self)
         self.effects: dict[tuple[str, str, int], Effects] = {}  # see `havoc`
+        self.walks: WeakSet[Machine] = WeakSet()  # that still take room
+
+    def forget_walks(self) -> None:
+        """Takes what every walk holds apart. Each is a ring of objects, of up to some 100 MB, which the collector would
+        come to much later; for whoever has the verdicts and goes on to another file.
+        """
+        for walk in list(self.walks):
+            vars(walk).clear()
 
     # ------------------------------------------------------------ classes
 

@@ -8,8 +8,10 @@ that still finds new ones is open.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocsafe.flow.called import with_capture
 from allocsafe.flow.clock import now
 from allocsafe.flow.holders import Owner, class_of, direct_names
 from allocsafe.flow.readers import Reader, Search, Searcher
@@ -148,6 +150,20 @@ class Reach:
         self.found = self.searcher.search(self.names)
         more = {self._place(r) for r in self.found.readers} - before - self.walked
         return (bool(more) or not m.held.asked.isdisjoint(new)) and self._may_go_on()
+
+    def recorded(self, stubs: Iterable[FunctionStub]) -> bool:
+        """Whether a capture elsewhere calls one of the object's own methods that say a name: then that method is walked
+        in this phase, too.
+        """
+        if self.rounds != 1 or not self.names:
+            return False
+        word = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(self.names)))
+        for stub in stubs:
+            unit = self.program.unit(stub.span.path)
+            rows = unit.source.lines[stub.span.line : stub.span.end_line] if unit is not None else []
+            if self.phase_named(stub.name) is None and word.search("\n".join(rows)) and with_capture(self.phase(stub)):
+                return self._may_go_on()
+        return False
 
     def _may_go_on(self) -> bool:
         if self.rounds >= MOST_ROUNDS or now() > self.until:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.effects.registrations import Registration, registrations, split
@@ -118,7 +119,7 @@ class Operators:
     def _of(self, path: str, op: str) -> list[Registration]:
         if (path, op) not in self._said:
             source = self.text(path)
-            self._said[path, op] = registrations(source.text, path, op) if source is not None else []
+            self._said[path, op] = list(_registrations(source.text, path, op)) if source is not None else []
         return self._said[path, op]
 
     # ------------------------------------------------------------ schemas
@@ -153,7 +154,11 @@ class Operators:
             if source is not None:
                 lists += [found for found in parameters(source.text, func) if len(found) == len(schema.args)]
         at = schema.args.index(arg)
-        return bool(lists) and all(found[at].const and not any(found[n].const for n in marked) for found in lists)
+        return bool(lists) and all(
+            # torch wants every optional argument `const`, written or not
+            found[at].const and "optional" not in found[at].text and not any(found[n].const for n in marked)
+            for found in lists
+        )
 
 
 EXACTLY, ENDS_SO, PERHAPS = 3, 2, 1
@@ -209,6 +214,12 @@ def chosen(
     if other is not None:
         return None, f"its schemas differ ({fitting[0].where}, {other.where})"
     return fitting[0], ""
+
+
+@lru_cache(maxsize=4096)
+def _registrations(text: str, path: str, op: str) -> tuple[Registration, ...]:
+    """What a file registers under a name: of path and text alone, so that all programs may share it."""
+    return tuple(registrations(text, path, op))
 
 
 def of_tree(tree: Tree) -> Operators:

@@ -33,7 +33,7 @@ def _repeated(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Spa
     if held:
         return None
     var = loops.loop_var(m, "run")
-    runs = sym(("trips", m.fresh()), f"runs at line {span.line}", nonneg=True)
+    runs = sym(("trips", m.fresh()), f"runs at line {span.line}", nonneg=True, table=m.symbols)
 
     def body() -> None:
         call_value(m, func, [], {}, span)

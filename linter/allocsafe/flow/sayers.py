@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 MOST_FILES = 12
 MOST_NAMES = 4
 
-_ALL = re.compile(r"^__all__[ \t]*(?::[^=\n]+)?\+?=[ \t]*(?:\[[^\]]*\]|\([^)]*\))", re.M)
-_STAR = re.compile(r"\bimport[ \t]+\*")
+ALL = re.compile(r"^__all__[ \t]*(?::[^=\n]+)?\+?=[ \t]*(?:\[[^\]]*\]|\([^)]*\))", re.M)
+_STAR = re.compile(r"import[ \t]+\*")
+
+
+def has_star(text: str) -> bool:
+    """Whether a text imports all names of some module."""
+    return "import" in text and "*" in text and _STAR.search(text) is not None
 
 
 class Sayers(NamedTuple):
@@ -46,7 +51,7 @@ def callers(program: Program, path: str, name: str, *, classes: bool = False) ->
             if not other.endswith(".py"):
                 continue
             text = program.text(other)
-            if other != path and not said(text, word) and not _STAR.search(text):
+            if other != path and not said(text, word) and not has_star(text):
                 continue
             scan = scanned(text)
             if not _concerns(scan, word, own=other == path):
@@ -64,7 +69,7 @@ def callers(program: Program, path: str, name: str, *, classes: bool = False) ->
     return Sayers(tuple(out.values()), complete)
 
 
-def _harmless(before: str, after: str) -> bool:
+def harmless(before: str, after: str) -> bool:
     """Whether a class is named without being handed on: a base, an annotation, asked about."""
     if re.match(r"\s*class\b[^:]*\(", before):
         return True
@@ -105,7 +110,7 @@ def _defined_in(program: Program, path: str, word: str, depth: int = 6) -> str |
     return path if program.function_of(path, word) is not None else None
 
 
-def _annotates(scan: Scanned, first: int, last: int) -> bool:
+def annotates(scan: Scanned, first: int, last: int) -> bool:
     """Whether a text with a class's name is an annotation."""
     start = scan.source.rfind("\n", 0, first) + 1
     before, after = scan.source[start:first], scan.source[last : last + 2]
@@ -118,7 +123,7 @@ def _concerns(scan: Scanned, word: str, *, own: bool) -> bool:
     """Whether the word can mean the function here: of its own file, by an import, or of something."""
     if own or word in scan.texts or scan.members(word):
         return True
-    if _STAR.search(scan.code):
+    if has_star(scan.code):
         return bool(scan.places(word))
     return scan.is_imported(word)
 
@@ -129,9 +134,9 @@ def _one(
     """Adds the functions of one file; whether the word does nothing there but be called, imported and given away.
     `home` is where the function is defined; None: it is a class."""
     classes = home is None
-    given = [found.span() for found in _ALL.finditer(scan.source)] if "__all__" in scan.source else []
+    given = [found.span() for found in ALL.finditer(scan.source)] if "__all__" in scan.source else []
     texts = [(a, b) for a, b in scan.texts.get(word, ()) if not any(c <= a and b <= d for c, d in given)]
-    if any(not classes or not _annotates(scan, *place) for place in texts):
+    if any(not classes or not annotates(scan, *place) for place in texts):
         return False
     imports = scan.imports
     complete = True
@@ -145,7 +150,7 @@ def _one(
         if found["call"] is None and re.match(r"[ \t]*(?:=(?!=)|:[^=\n]*=(?!=))", tail):
             continue  # a keyword argument or another thing of the name
         start = scan.code.rfind("\n", 0, at) + 1
-        if classes and found["call"] is None and _harmless(scan.code[start:at], tail):
+        if classes and found["call"] is None and harmless(scan.code[start:at], tail):
             continue
         if classes and re.match(r"\s*class\b", scan.code[start:at]):
             continue
@@ -165,4 +170,4 @@ def _one(
     return complete
 
 
-__all__ = ["Sayers", "callers"]
+__all__ = ["ALL", "Sayers", "annotates", "callers", "harmless"]

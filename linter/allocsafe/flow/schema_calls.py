@@ -6,13 +6,14 @@
 *Claim.* What is marked comes first: if one array is handed over twice, marked and not, the read of it is in doubt.
 *What is not believed.* An unmarked argument that nothing has written yet is as likely scratch memory, an output that
 the author forgot to mark, or memory of which the operator only makes another view: schemas in use leave all three
-unmarked. It counts as read only if the C++ function tells the two apart by `const`. What somebody has written a part
-of is input by that witness too. *What it gives up.* Operators that read an argument only as far as another one says:
-a contract can say so, a schema cannot.
+unmarked. It counts as read only if the C++ function tells the two apart by `const`, and its name does not say that it
+is scratch memory. What somebody has written a part of is input by that witness too. *What it gives up.* Operators that
+read an argument only as far as another one says: a contract can say so, a schema cannot.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from allocsafe.flow.buffers import Buffer
     from allocsafe.flow.machine import Machine
     from allocsafe.flow.registered import Operators, Place
+
+SCRATCH = re.compile(r"(?:^|_)(?:workspace|scratch|wksp)(?:_|$)")
+"""Names of parameters whose memory a kernel writes before it reads it, however the function takes them."""
 
 NUMBERS = ("int", "float", "bool", "Scalar", "SymInt", "SymFloat", "SymBool", "number", "complex", "str")
 """Types of arguments whose tensors are turned into numbers."""
@@ -106,7 +110,8 @@ class _Call:
             buffer = m.buffers[array.buf]
             while buffer.origin is not None and not _touched(m, buffer):
                 buffer = m.buffers[buffer.origin.array.buf]
-            if buffer.filled or _touched(m, buffer) or self.operators.tells_apart(self.place, arg):
+            said = buffer.filled or SCRATCH.search(arg.name) is None
+            if said and (buffer.filled or _touched(m, buffer) or self.operators.tells_apart(self.place, arg)):
                 out.add(array.buf)
         return out
 

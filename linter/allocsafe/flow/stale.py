@@ -57,8 +57,13 @@ def _left(m: Machine, value: Value, span: Span) -> Value:
         return value
     site = m.filled.get(value.key)
     if site is not None and not _lasts(m, value, site.pos):
-        m.left.fresh.append(site.span)
-        return value
+        if site.unwritten is None:
+            m.left.fresh.append(site.span)
+            return value
+        if site.unwritten != value.key or any(k == value.key or _inside(value.key, k) for k in m.versions):
+            m.left.other.append("memory of this step that may be written in part")
+            return value
+        m.left.made += 1
     array = _stale(m, span, m.shapes.get(m.shape_root(value).key), value)
     if m.frames and _is_argument(m, value):
         m.buffers[array.buf].attrs["argument"] = value.text
@@ -68,7 +73,7 @@ def _left(m: Machine, value: Value, span: Span) -> Value:
 
 def _stale(m: Machine, span: Span, shape: tuple[Lin, ...] | None, like: Opaque) -> Array:
     m.left.stale += 1
-    array = allocate(m, span, STALE, shape, False, like=like)
+    array = allocate(m, span, STALE, shape, False, like=m.shape_root(like))
     m.buffers[array.buf].symbol = like.text
     return array
 
@@ -180,9 +185,10 @@ def _gap(m: Machine, buffer: Buffer, value: Value, span: Span) -> None:
     if shape is None or len(shape) != len(box):
         return
     for number, (axis, size) in enumerate(zip(box, shape, strict=True)):
-        if is_whole_axis(axis, size) or axis.step != 1 or len(axis.stops) != 1:
+        ends = [stop for stop in axis.stops if stop != size]
+        if is_whole_axis(axis, size) or axis.step != 1 or len(ends) > 1:
             continue
-        for start, stop in ((Lin.of(0), axis.start), (axis.stops[0], size)):
+        for start, stop in ((Lin.of(0), axis.start), (ends[0] if ends else size, size)):
             around = tuple(Axis(start, (stop,)) if i == number else a for i, a in enumerate(_whole(buffer)))
             log(m, Array(buffer.ident, View(None, around, None)), "write", span, "outside of the fill")
 

@@ -75,7 +75,7 @@ def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
     if not held:
         if len(value.options) <= most and all(len(conds.support(cond)) <= 2 * most for cond, _ in value.options):
             return value
-        return fresh()
+        return _mixed(conds, [cond for cond, _ in value.options], fresh)
     if len(value.options) <= 2 * FEW and sum(len(conds.support(cond)) for cond, _ in value.options) <= MANY_ATOMS:
         return value
     if conds.doubt is None:
@@ -91,11 +91,19 @@ def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
     return Alts((*options, (rest, held[-1])))
 
 
+def _mixed(conds: Conditions, chosen: list[Condition], fresh: Callable[[], Value]) -> Value:
+    """A value in the place of all alternatives, which hangs together with what chose among them."""
+    value = fresh()
+    if isinstance(value, Opaque):
+        conds.mixed[value.key] = frozenset().union(*(conds.support(cond) for cond in chosen))
+    return value
+
+
 def choose_few(conds: Conditions, options: list[tuple[Condition, Value]], fresh: Callable[[], Value]) -> Value | None:
     """`few` of `choose`, without making the conditions of what is not kept apart anyway."""
     leaves = {leaf: None for cond, value in options if cond != FALSE for _, leaf in alternatives(value)}
     if len(leaves) > (2 * FEW if NONE in leaves else FEW) and all(plain(leaf) for leaf in leaves):
-        return fresh()
+        return _mixed(conds, [cond for cond, _ in options], fresh)
     if len(leaves) == 1:
         return next(iter(leaves))
     joined = choose(conds, options)
@@ -138,11 +146,12 @@ def merge(conds: Conditions, states: list[State], care: Condition, path: Conditi
     first = live[0].cells
     out = first.copy()
     changed = set()
+    get = first.get
     for state in live[1:]:
         cells = state.cells
-        for key, value in cells.items():
-            mine = first.get(key)
-            if mine is not value and (mine is None or mine != value):
+        for key in [k for k, v in cells.items() if get(k) is not v]:  # nearly all are the same object
+            mine = get(key)
+            if mine is None or mine != cells[key]:
                 changed.add(key)
         if len(cells) != len(first):
             changed |= first.keys() - cells.keys()

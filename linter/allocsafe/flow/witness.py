@@ -80,6 +80,7 @@ class Reads:
             # a hole that no later write mends says more
             return self._unsafe(told, contained=not hard and not unsure and not returned and self._contained())
         partly = [a for a in returned if self._partly(a) and not self._getter(a)]
+        partly = partly or [a for a in returned if self._recorded(a)]
         if partly:
             return self._unsafe(min(partly, key=lambda a: a.entry.pos))
         if unsure:
@@ -195,6 +196,14 @@ class Reads:
         """Whether what is returned lives on in an attribute that another entry point gave it: a way to get at it."""
         kept = any(b.kept_in for b in self._chain(answer.buffer))
         return kept and answer.entry.phase != answer.buffer.phase
+
+    def _recorded(self, answer: Answer) -> bool:
+        """Whether elements are looked up for somebody who records a graph: they are read there and then, and what was
+        looked up is what the recording goes on with.
+        """
+        phase = self.m.phase_of(answer.entry.phase)
+        capture = phase is not None and phase.name == "capture" and phase.last_rank is None
+        return capture and any(answer.entry in b.entries for b in self.buffers if b.origin is not None)
 
     def _partly(self, answer: Answer) -> bool:
         """Returned with a hole although the function writes it: on another path, or another part."""

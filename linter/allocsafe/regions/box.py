@@ -89,11 +89,13 @@ def slice_axis(size: Lin, lo: Lin | None, hi: Lin | None, step: int) -> tuple[Ax
     """The indices `range(size)[lo:hi:step]`, and whether they are exactly those. None for step 0.
 
     A bound that is provably negative counts from the end and is clamped as Python does. `-k` where k may be 0 is given
-    for k >= 1, and is not exact: `x[-k:]` with k = 0 is all of x. A bound of unknown sign is taken as >= 0 (`assumed`).
-    A negative step gives the same set of indices in forward order.
+    for k >= 1, and is not exact: `x[-k:]` with k = 0 is all of x. `min(0, k)` is as often 0 as not: any of the indices.
+    A bound of unknown sign is taken as >= 0 (`assumed`). A negative step gives the same indices in forward order.
     """
     if step == 0:
         return None, False
+    if any(bound is not None and _either(bound) for bound in (lo, hi)):
+        return Axis(ZERO, (size,)), False
     exact = True
     bounds: list[Lin | None] = []
     for bound in (lo, hi):
@@ -112,6 +114,13 @@ def slice_axis(size: Lin, lo: Lin | None, hi: Lin | None, step: int) -> tuple[Ax
         return Axis(begin, fewest((size,) if first is None else (first + 1, size))), exact
     top = size - 1 if first is None else minimum(first, size - 1)
     return Axis(begin + mod(top - begin, Lin(-step)), (top + 1,), -step), exact
+
+
+def _either(bound: Lin) -> bool:
+    """Whether a bound is 0 or negative, and neither is the rule."""
+    if not any(s.defn is not None and s.defn[0] in ("min", "max") for s in bound.all_syms()):
+        return False
+    return not bound.nonneg() and not bound.neg() and (-bound).nonneg()
 
 
 def _at_least(bound: Lin, written: Lin | None, least: Lin) -> Lin:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import reduce
+from itertools import count
 from math import gcd
 from typing import TypeAlias
 
@@ -33,12 +34,13 @@ PROOF_STEPS = 6  # definitions that one proof of a sign may open; real bounds ne
 
 
 class Sym:
-    """An unknown integer. One object per `key` in a process; `order` is its rank of creation."""
+    """An unknown integer. One object per `key` in its `table`; `order` is its rank of creation."""
 
-    __slots__ = ("_deps", "_lin", "defn", "key", "name", "nonneg", "order")
+    __slots__ = ("_deps", "_lin", "defn", "key", "name", "nonneg", "order", "table")
 
-    def __init__(self, key: Hashable, name: str, nonneg: bool, defn: Defn | None, order: int) -> None:
-        self.key, self.name, self.nonneg, self.defn, self.order = key, name, nonneg, defn, order
+    def __init__(self, key: Hashable, name: str, nonneg: bool, defn: Defn | None, table: Table) -> None:
+        self.key, self.name, self.nonneg, self.defn, self.table = key, name, nonneg, defn, table
+        self.order = next(_ranks)
         self._lin: Lin | None = None
         self._deps: frozenset[Sym] | None = None
 
@@ -53,14 +55,18 @@ class Sym:
         return f"Sym({self.name})"
 
 
-_symbols: dict[Hashable, Sym] = {}
+Table: TypeAlias = "dict[Hashable, Sym]"
+"""The symbols of one analysis by their keys. What one analysis assumes of a symbol is no fact for the next."""
+
+_shared: Table = {}
+_ranks = count()
 
 
-def sym(key: Hashable, name: str, *, nonneg: bool = False) -> Sym:
-    """The symbol with this key. `nonneg` sticks once any caller has given it; the first name stays."""
-    found = _symbols.get(key)
+def sym(key: Hashable, name: str, *, nonneg: bool = False, table: Table = _shared) -> Sym:
+    """The symbol of a table with this key. `nonneg` sticks once any caller has given it; the first name stays."""
+    found = table.get(key)
     if found is None:
-        found = _symbols[key] = Sym(key, name, nonneg, None, len(_symbols))
+        found = table[key] = Sym(key, name, nonneg, None, table)
     elif nonneg:
         found.nonneg = True
     return found
@@ -189,9 +195,10 @@ def _from_dict(const: int, terms: dict[Sym, int]) -> Lin:
 
 def _defined(op: str, a: Lin, b: Lin) -> Lin:
     key = (op, a, b)
-    found = _symbols.get(key)
+    table = next((s.table for x in (a, b) for s, _ in x.terms if s.table is not _shared), _shared)
+    found = table.get(key)
     if found is None:
-        found = _symbols[key] = Sym(key, "", False, (op, a, b), len(_symbols))
+        found = table[key] = Sym(key, "", False, (op, a, b), table)
         found.name = spelling.defined(found, str)
     return Lin.of(found)
 

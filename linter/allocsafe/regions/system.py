@@ -40,7 +40,7 @@ def element(axis: int) -> Sym:
 
 def other_turn(var: Sym) -> Sym:
     """The variable of the same loop at a turn of the writer's own."""
-    return sym(("turn", var), var.name, nonneg=var.nonneg)
+    return sym(("turn", var), var.name, nonneg=var.nonneg, table=var.table)
 
 
 def multiple(x: Lin, step: int, tag: object) -> tuple[Lin, Sym]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from allocsafe.units import Units
     from allocsafe.verdict import Unknown, Verdict
 
-MOST_BUDGETS = 5
+MOST_BUDGETS = 4
 """Budgets of one site that all functions and classes of a file may take together."""
 
 

@@ -54,7 +54,12 @@ class Worker:
     def _work(self, path: str) -> Callable[[], tuple[list[Judged], list[tuple[str, str]]]]:
         def judged() -> tuple[list[Judged], list[tuple[str, str]]]:
             alone = self._sides()
-            return judge_file(alone._program("new"), path, self._settings._replace(outside=alone.outside))
+            settings = self._settings._replace(outside=alone.outside, compared=False)
+            program = alone._program("new")
+            try:
+                return judge_file(program, path, settings)
+            finally:
+                program.forget_walks()
 
         return judged
 
