@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from allocsafe import cache
 from allocsafe import patch as patches
+from allocsafe.patch.names import is_test
 from allocsafe.patch.pairs import Change, FilePair
 from allocsafe.report.records import Report, SiteReport
 from allocsafe.source import Source
@@ -326,6 +327,11 @@ def _ruled(
     return list(done), tuple(notes)
 
 
+def _alone(change: Change, pair: FilePair) -> bool:
+    """Whether no other file of the program changed: what an unchanged line of this one calls may have changed there."""
+    return all(p.path == pair.path or not p.path.endswith(PYTHON) or is_test(p.path) for p in change.pairs)
+
+
 class _Sides:
     """Both sides of a change, analysed file by file."""
 
@@ -368,7 +374,8 @@ class _Sides:
             return alone._file(pair, settings[0]._replace(outside=alone.outside), show_all)
 
         for pair in pairs:
-            found, problems = recall.through(pair, show_all, lambda p=pair: judged(p))  # type: ignore[misc]
+            how = f"{show_all} {_alone(self.change, pair)}"
+            found, problems = recall.through(pair, how, lambda p=pair: judged(p))  # type: ignore[misc]
             out += found
             errors += problems
             if pair.new is not None and pair.new_path is not None and "allocsafe:" in pair.new.text.replace(" ", ""):
@@ -474,7 +481,9 @@ class _Sides:
         """
         from allocsafe.flow.analysis import unasked
 
-        self.few = not show_all and pair.path.endswith(PYTHON) and pair.status == "modified"
+        self.few = (
+            not show_all and pair.path.endswith(PYTHON) and pair.status == "modified" and _alone(self.change, pair)
+        )
         judged, errors = self._sites(pair, settings, show_all)
         if self.few and any(unasked(j.verdict) for j in judged):
             self.few = False

@@ -69,13 +69,13 @@ class Recall:
 
                 self._verdicts = Verdicts(store, version, questions, records(), state)
 
-    def through(self, pair: FilePair, show_all: bool, work: Callable[[], Outcome]) -> Outcome:
-        """What `work` says of a file, or said of it before."""
+    def through(self, pair: FilePair, how: str, work: Callable[[], Outcome]) -> Outcome:
+        """What `work` says of a file, or said of it before. `how`: what else it was told."""
         if self._verdicts is None:
             return work()
         if not self._settings:
             self._settings = of_settings(self._config)
-        return self._verdicts.through(digest([self._settings, str(show_all), *_pair(pair)]), work, _lasting())
+        return self._verdicts.through(digest([self._settings, how, *_pair(pair)]), work, _lasting())
 
     def scanned(self, source: Source, budget: float, work: Callable[[], Outcome]) -> Outcome:
         """What `work` says of a file that no patch touches, or said of it before with the same budget.

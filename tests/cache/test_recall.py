@@ -115,7 +115,7 @@ def test_a_helper_that_changes_on_disk_changes_the_verdict(repo: Scratch, analys
 
 
 def test_what_was_not_asked_may_change(repo: Scratch, analysed: list[str]) -> None:
-    repo.write({"pkg/main.py": EMPTY})
+    repo.write({"pkg/main.py": EMPTY, "other.py": "print('one thing')\n"})  # whether a patch has other files is asked
     asked = request(repo)
     first = verdicts(asked)
     repo.write({"other.py": "print('something')\n", "unrelated.py": "x = 1\n", "notes.txt": "put"})

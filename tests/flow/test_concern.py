@@ -10,6 +10,7 @@ from allocsafe.flow.concern import Concern, Marked, statements_of
 from allocsafe.frontends.python.unit import open_unit
 from allocsafe.source import Inserted, Source
 from allocsafe.testing import scenarios
+from allocsafe.verdict import Unsafe
 
 CODE = """import torch
 
@@ -106,3 +107,16 @@ def test_asking_about_less_reports_the_same(
     few = reported()
     monkeypatch.setattr(Concern, "hits", lambda self, lines, names: True)
     assert few == reported()
+
+
+def test_what_another_file_of_the_patch_lost_is_asked_about() -> None:
+    """The allocation and its call are as they were; the callee, in another file, writes less now."""
+    main = (
+        "import torch\nfrom kit import put\n\ndef run(n, k):\n"
+        "    x = torch.empty(n)\n    put(x, n)\n    y = k + {}\n    return x.sum() + y\n"
+    )
+    kit = "def put(x, n):\n    for i in range(n):\n        x[i] = 0.5\n"
+    before = {"case.py": main.format(1), "kit.py": kit}
+    after = {"case.py": main.format(2), "kit.py": kit.replace("        x[i] = 0.5", "        pass")}
+    sites = pipeline.check_texts(before, after).sites
+    assert any(isinstance(s.judged.verdict, Unsafe) and s.judged.site.span.path == "case.py" for s in sites)

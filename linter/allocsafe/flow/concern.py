@@ -4,7 +4,8 @@
 changed statement; named by one, or by a statement that names what a changed one binds, anywhere in the functions that
 changed; and all that a function touches in which a branch, a loop, an exit or the head changed. *Why that suffices.*
 The verdict depends on the statements that touch the memory, on the values in them, and on whether they run. *What it
-gives up.* A value that reaches another function through an attribute under a second name. Whoever reports an
+gives up.* A value that reaches another function through an attribute under a second name; what changed in another
+file (so it is not used where one did). Whoever reports an
 allocation that was not asked about must ask again without this (see `pipeline`): it costs time, never a verdict.
 """
 

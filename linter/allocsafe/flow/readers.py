@@ -13,7 +13,6 @@ a holder itself, and the search is made again.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.called import Calls, Reader, unit_of
@@ -21,6 +20,7 @@ from allocsafe.flow.holders import OPEN, Owner
 from allocsafe.flow.mentions import defines, mentions, takes_apart
 from allocsafe.flow.values import ClassOf
 from allocsafe.frontends.base import Unit
+from allocsafe.patch.names import is_test
 
 if TYPE_CHECKING:
     from allocsafe.flow.program import Program
@@ -198,14 +198,6 @@ class Searcher:
             files.add(reader.path)
             chosen.append(reader)
         return chosen
-
-
-_TEST = re.compile(r"(?:^|/)(?:tests?|testing|benchmarks?|examples?)/|(?:^|/)(?:test_\w+|\w+_test|conftest)\.py$")
-
-
-def is_test(path: str) -> bool:
-    """Whether a file is no part of the program proper."""
-    return _TEST.search(path) is not None
 
 
 __all__ = ["Reader", "Search", "Searcher", "is_test"]

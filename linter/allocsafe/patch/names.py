@@ -111,3 +111,11 @@ def _both_prefixed(old: str, new: str) -> bool:
 def leads_out(path: str) -> bool:
     """Whether a path would leave the tree it is relative to."""
     return path.startswith("/") or "\0" in path or ".." in path.split("/")
+
+
+_TEST = re.compile(r"(?:^|/)(?:tests?|testing|benchmarks?|examples?)/|(?:^|/)(?:test_\w+|\w+_test|conftest)\.py$")
+
+
+def is_test(path: str) -> bool:
+    """Whether a file is no part of the program proper."""
+    return _TEST.search(path) is not None
