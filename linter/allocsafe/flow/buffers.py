@@ -7,6 +7,7 @@ loops are in the log too. *What it gives up.* Memory grows with the walk; the bu
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from allocsafe.flow.conditions import Condition
@@ -90,6 +91,7 @@ class Buffer:
         "filled",
         "ident",
         "kept_in",
+        "like",
         "open",
         "origin",
         "outer",
@@ -119,6 +121,7 @@ class Buffer:
         self.shape = shape  # leading axes are the turns of the loops it is made in
         self.outer = 0  # how many of them
         self.open = False  # more whole axes follow
+        self.like: Hashable = None  # the tensor that has the same shape, if its rank is not known
         self.filled = filled
         self.pos = pos
         self.turns = turns

@@ -102,6 +102,7 @@ def call(m: Machine, step: ir.Call) -> None:
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     loose: list[Value] = []
+    placed = True  # whether the position of the next argument is known
     for arg in step.args:
         value = m.get(arg.reg)
         if arg.name is not None:
@@ -112,12 +113,15 @@ def call(m: Machine, step: ir.Call) -> None:
             items = spread_items(m, value)
             if items is None:
                 loose.append(value)
-            else:
+                placed = False
+            elif placed:
                 args += items
+            else:
+                loose += items
         elif arg.star == "**":
             _spread_keywords(m, value, kwargs, loose)
         else:
-            args.append(value)
+            (args if placed else loose).append(value)
     result = m.each(func, lambda f: call_value(m, f, args, kwargs, step.span, loose, step.template))
     m.put(step.dst, result)
 

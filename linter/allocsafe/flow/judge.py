@@ -23,6 +23,7 @@ from allocsafe.flow.alternatives import facts_of
 from allocsafe.flow.buffers import Buffer, Entry, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition
 from allocsafe.flow.counters import widened
+from allocsafe.flow.empty import nothing
 from allocsafe.flow.extremes import wins
 from allocsafe.flow.frames import reframed
 from allocsafe.flow.instances import per_turn
@@ -824,6 +825,8 @@ class Judge:
         return self._ranks[buffer.ident]
 
     def _hole(self, query: Query, writes: list[Write], facts: tuple[Lin, ...]) -> Hole:
+        if nothing(self.m, query.buffer, facts):
+            return Hole("none", "", "", None)
         shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query)
         if query.box is None and shape is None and any(w.access.box is not None for w in writes):
             writes = [w for w in writes if w.access.box is None]

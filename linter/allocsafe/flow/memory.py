@@ -59,6 +59,8 @@ def allocate(
     )
     buffer.outer = len(outer)
     buffer.open = open_rank
+    named = like is not None and not (isinstance(like.key, tuple) and like.key[0] == "ambiguous")
+    buffer.like = like.key if open_rank and like is not None and named else None
     buffer.phase = m.phase
     buffer.cond = m.state.path
     buffer.stack = m.stack

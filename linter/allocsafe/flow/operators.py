@@ -86,6 +86,12 @@ def known_call(
         special = BUILTINS.get(name.removeprefix("builtins."))
         if "key" in kwargs and name.startswith("builtins."):
             callbacks(m, [kwargs["key"]], span, name)
+        if loose and name == "allocsafe.launch":
+            held = [v for v in loose if holds_array(m, v)]
+            what = "handed to a kernel behind unpacked arguments"
+            escape(m, held, span, what, "kernel", "the arguments written one by one")
+        elif loose:
+            special = None  # it would take the call for one without them
         if special is not None:
             m.calling = name
             result = special(m, args, kwargs, span)
@@ -313,6 +319,10 @@ def apply(
     if summary.special == "keep":
         for value in bound.values():
             keep(m, value, span, f"by {short}")
+    if loose and summary.result.kind not in ("new", "none", "meta"):  # what comes out has to do with them, too
+        held = [v for v in loose if holds_array(m, v)]
+        escape(m, held, span, f"unpacked into the call of {short}", "call", "the arguments written one by one")
+        return m.unknown(f"{short}(...)")
     return result_of(m, summary, bound, span)
 
 
@@ -576,7 +586,10 @@ def _size(m: Machine, short: str, value: Value, bound: dict[str, Value]) -> Valu
         if sizes is not None:
             return Num(product(sizes))
         opaque = m.to_opaque(value)
-        return Num(m.symbol(("numel", opaque.key), f"{opaque.text}.numel()", nonneg=True))
+        key, text = m.shape_root(opaque).key, opaque.text
+        if isinstance(value, Array) and value.buf >= 0 and everything(m, value) and m.buffers[value.buf].like:
+            key, text = m.buffers[value.buf].like, m.buffers[value.buf].symbol or text
+        return Num(m.symbol(("numel", key), f"{text}.numel()", nonneg=True))
     dim = bound.get("dim")
     if short == "size" and dim is not None and dim != NONE:
         at = m.as_lin(dim)
@@ -587,6 +600,17 @@ def _size(m: Machine, short: str, value: Value, bound: dict[str, Value]) -> Valu
             return Num(shape_at(m, shape, number))
         return m.unknown("size()")
     return shape
+
+
+def everything(m: Machine, array: Array) -> bool:
+    """Whether a view is surely all of what was made in one turn."""
+    from allocsafe.flow.views import is_whole_axis
+
+    buffer, view = m.buffers[array.buf], array.view
+    if view.box is None or view.frame is not None or buffer.shape is None:
+        return view.box is None and view.extent == "all"
+    rest = zip(view.box[buffer.outer :], buffer.shape[buffer.outer :], strict=False)
+    return view.extent == "all" and all(is_whole_axis(axis, size) for axis, size in rest)
 
 
 def _viewed(m: Machine, summary: Summary, value: Value, bound: dict[str, Value], span: Span) -> Value:
