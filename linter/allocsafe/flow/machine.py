@@ -21,6 +21,7 @@ from allocsafe.effects.summary import Tables
 from allocsafe.flow.buffers import Buffer, Turn
 from allocsafe.flow.clock import over
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
+from allocsafe.flow.every import item_of_all
 from allocsafe.flow.holders import Held
 from allocsafe.flow.state import State, choose, choose_few, covers, merge, under
 from allocsafe.flow.values import (
@@ -428,8 +429,8 @@ class Machine:
             yield cond, value
             if depth and value.obj not in seen:
                 seen.add(value.obj)
-                for _, held in self.state.cells.of(("obj", value.obj)):
-                    yield from self._leaves(held, cond, depth - 1, seen)
+                for name, held in self.state.cells.of(("obj", value.obj)):
+                    yield from self._leaves(item_of_all(self, value, name, held), cond, depth - 1, seen)
         elif isinstance(value, (Method, Partial, Zipped, Closure)):
             yield cond, value
             if depth:
