@@ -193,6 +193,8 @@ def _isinstance(m: Machine, args: list[Value], kwargs: dict[str, Value], span: S
             out = m.conds.either(out, m.conds.both(cond, answer.cond))
         return Truth(out)
     if isinstance(kind, Known):
+        if kind.name.startswith("torch.") and kind.name.endswith(".FakeTensor"):
+            return Truth(FALSE)  # a tracer's tensors have no elements: nothing can be read where it is one
         is_tensor = kind.name in ("torch.Tensor", "numpy.ndarray")
         if isinstance(value, Array) and is_tensor:
             return Truth(TRUE)

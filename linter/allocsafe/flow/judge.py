@@ -207,7 +207,7 @@ class Judge:
                 if got is not None:
                     pieces += got
         cubes = conds.cubes(query.cond, 8)
-        starts = [(query.cond, {})] if cubes is None else [(self._of_cube(c), c) for c in cubes]
+        starts = [(query.cond, self._forced(query.cond))] if cubes is None else [(self._of_cube(c), c) for c in cubes]
         worst: Answer | None = None
         covering: dict[int, Entry] = {}
         for start, cube in starts:
@@ -221,6 +221,18 @@ class Judge:
         if worst is not None:
             return worst
         return Answer("none", None, entry, query.buffer, {}, tuple(sorted(covering.values(), key=lambda e: e.pos)))
+
+    def _forced(self, world: Condition) -> dict[int, bool]:
+        """The answers about integers that all paths of a world have in common."""
+        conds = self.m.conds
+        out: dict[int, bool] = {}
+        for index in conds.support(world):
+            atom = conds.atoms[index]
+            if atom.lin is not None or atom.zero is not None:
+                for value in (True, False):
+                    if not conds.meets(world, conds.literal(index, not value)):
+                        out[index] = value
+        return out
 
     def _of_cube(self, cube: dict[int, bool]) -> Condition:
         out = TRUE
