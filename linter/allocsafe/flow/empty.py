@@ -2,10 +2,12 @@
 
 *Claim.* `nothing` is true only if the facts of a path force one length of the buffer to zero. *Why that suffices.* A
 tensor with a length of zero has no element. A product that is zero has a part that is; if each of its parts is, or
-divides into, a length of the buffer, one of these is zero. *What it gives up.* Lengths that are sums.
+divides into, a length of the buffer, one of these is zero. *What it gives up.* A length
+that is zero for another reason.
 
     if x.numel() == 0: return torch.empty_like(x)          no element
     if rows * heads == 0: return torch.empty(rows, heads // 2)
+    if rows == 0: return torch.empty(rows * (a + b))        no element
     if rows == 0: return torch.empty(rows + 1)              one element
 """
 
@@ -27,13 +29,11 @@ def nothing(m: Machine, buffer: Buffer, facts: tuple[Lin, ...]) -> bool:
     zeros = _zeros(facts)
     if not zeros:
         return False
-    lengths: set[Sym] = set()
-    for size in buffer.shape[buffer.outer :]:
-        lengths |= _parts(size)
+    lengths = [_parts(size) for size in buffer.shape[buffer.outer :] if size.const == 0 and size.terms]
     for zero in zeros:
         if buffer.like is not None and zero.key == ("numel", buffer.like):
             return True
-        if all(part in lengths for part in factors(zero)):
+        if all(any(all(part in term for term in terms) for terms in lengths) for part in factors(zero)):
             return True
     return False
 
@@ -50,16 +50,17 @@ def _zeros(facts: tuple[Lin, ...]) -> list[Sym]:
     return out
 
 
-def _parts(size: Lin) -> set[Sym]:
-    """What a length is a multiple of, or a whole part of: where one of these is zero, so is the length."""
-    if size.const != 0 or len(size.terms) != 1:
-        return set()
-    out: set[Sym] = set()
-    for part in factors(size.terms[0][0]):
-        out.add(part)
-        if part.defn is not None and part.defn[0] == "floordiv":
-            out |= _parts(part.defn[1])
-    return out
+def _parts(size: Lin) -> list[set[Sym]]:
+    """For each term of a length what it is a multiple of, or a whole part of: where that is zero, so is the term."""
+    return [set().union(*(_of(part) for part in factors(symbol))) for symbol, _ in size.terms]
+
+
+def _of(part: Sym) -> set[Sym]:
+    if part.defn is None or part.defn[0] != "floordiv":
+        return {part}
+    over = part.defn[1]
+    terms = _parts(over) if over.const == 0 and over.terms else []
+    return {part, *(set.intersection(*terms) if terms else ())}
 
 
 __all__ = ["nothing"]
