@@ -155,7 +155,7 @@ class Touched:
         """The allocations of unchanged functions whose verdict the patch made worse."""
         if not attributes:
             looked = self.alone("new", path, definitions, False)
-            reached = {a.owner for a in looked if self._reached(a, a) and _rank(a.verdict)}
+            reached = {a.owner for a in looked if _rank(a.verdict)}  # what is gone here has left nothing to reach
             definitions = [d for d in definitions if d.qualname in reached]
         after = self.judge("new", path, definitions, False) if definitions else []
         if not after or not (attributes or any(_rank(a.verdict) for a in after)):
