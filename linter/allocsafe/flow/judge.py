@@ -107,6 +107,7 @@ class Judge:
         self._holes: dict[tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]], Hole] = {}
         self._asked: dict[Hole, tuple[tuple[Lin, ...] | None, Access, tuple[Write, ...]]] = {}
         self._of_query = OfQuery(None)
+        self._common: tuple[Lin, ...] = ()  # facts of all paths to the read, where these are too many to be told apart
 
     def answer(self, buffer: Buffer, entry: Entry, pos: int | None = None) -> Answer:
         """What the access `entry` of `buffer` meets."""
@@ -207,7 +208,8 @@ class Judge:
                 if got is not None:
                     pieces += got
         cubes = conds.cubes(query.cond, 8)
-        starts = [(query.cond, self._forced(query.cond))] if cubes is None else [(self._of_cube(c), c) for c in cubes]
+        starts = [(query.cond, {})] if cubes is None else [(self._of_cube(c), c) for c in cubes]
+        self._common = tuple(conds.facts(self._forced(query.cond))) if cubes is None else ()
         worst: Answer | None = None
         covering: dict[int, Entry] = {}
         for start, cube in starts:
@@ -283,7 +285,7 @@ class Judge:
                     open_pieces.append((piece, needed))
             if added:
                 sure_entries.append(write)
-        facts = (*conds.facts(cube), *facts_of(self.m, world))
+        facts = (*conds.facts(cube), *facts_of(self.m, world), *self._common)
         found = self._hole(query, must, facts)
         if found.status == "none":
             for done in sure_entries:
