@@ -430,6 +430,9 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
 def _store_opaque(m: Machine, opaque: Opaque, attr: str, src: Value, span: Span) -> None:
     _may_be_another(m, opaque, attr, src)
     m.write_cell((opaque.key, ("attr", attr)), src)
+    if attr == "data":  # from here on its lengths are another tensor's
+        m.shapes.pop(opaque.key, None)
+        m.shapes_like(opaque.key, Opaque(("op", ("data", opaque.key, m.fresh())), opaque.text))
     if not isinstance(src, (Num, Truth, Const)):
         keep(m, src, span, f"{opaque.text}.{attr}")
 

@@ -85,8 +85,18 @@ def _least(m: Machine, start: Lin, moves: Callable[[Lin], bool]) -> Lin:
     return stay if stay.nonneg() else Lin.of(0)
 
 
+def past(m: Machine, box: Box | None) -> bool:
+    """Whether a box names a turn of a loop that is over: one of them, nobody knows which."""
+    if box is None:
+        return False
+    now = {turn.loop.var for turn in m.turns}
+    return any(
+        _is_turn(s) and s not in now for axis in box for lin in (axis.start, *axis.stops) for s in lin.all_syms()
+    )
+
+
 def _is_turn(s: Sym) -> bool:
     return isinstance(s.key, tuple) and bool(s.key) and s.key[0] == "loop"
 
 
-__all__ = ["note", "widened"]
+__all__ = ["note", "past", "widened"]

@@ -35,6 +35,20 @@ def per_turn(entry: Entry, buffer: Buffer, read: Box | None, turns: tuple[Turn, 
     return list(made)
 
 
+def other_turns(buffer: Buffer, frame: tuple[Lin, ...] | None, read: Box | None, turns: tuple[Turn, ...]) -> list[Turn]:
+    """The loops around the allocation of whose turns the read may have another one than its own before it: what it
+    knows of its own turn says nothing of the lengths of that instance.
+    """
+    made = buffer.turns
+    if frame is not None and frame[: buffer.outer] != (buffer.shape or ())[: buffer.outer]:
+        return list(made)
+    for number, turn in enumerate(made):
+        here = number < buffer.outer and number < len(turns) and turns[number].id == turn.id
+        if not here or not _is_at(read, number, turn):
+            return list(made[number:])
+    return []
+
+
 def _is_at(box: Box | None, axis: int, turn: Turn) -> bool:
     """Whether the box is this very turn's on that axis."""
     if box is None or axis >= len(box):

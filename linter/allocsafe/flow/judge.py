@@ -26,7 +26,7 @@ from allocsafe.flow.counters import widened
 from allocsafe.flow.empty import nothing
 from allocsafe.flow.extremes import wins
 from allocsafe.flow.frames import reframed
-from allocsafe.flow.instances import per_turn
+from allocsafe.flow.instances import other_turns, per_turn
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.mixed import entangled, placed
 from allocsafe.flow.padding import evident, prefix
@@ -839,6 +839,7 @@ class Judge:
         return self._ranks[buffer.ident]
 
     def _hole(self, query: Query, writes: list[Write], facts: tuple[Lin, ...]) -> Hole:
+        facts = self._of_this_turn(query, facts)
         if nothing(self.m, query.buffer, facts):
             return Hole("none", "", "", None)
         shape = self._cut(query.frame if query.frame is not None else query.buffer.shape, query)
@@ -875,6 +876,15 @@ class Judge:
                 if again:
                     return Hole("none", "", "", None)
         return found
+
+    def _of_this_turn(self, query: Query, facts: tuple[Lin, ...]) -> tuple[Lin, ...]:
+        """The facts without those of the reader's turn, if memory of another turn may be before it."""
+        others = other_turns(query.buffer, query.frame, query.box, query.turns)
+        if not others or not facts:
+            return facts
+        ids = {turn.id for turn in others}
+        loops = {turn.loop.var for turn in others}
+        return tuple(f for f in facts if not (self.m.born_of(f) & ids or f.all_syms() & loops))
 
     def _other_frame(self, query: Query, frame: tuple[Lin, ...], facts: tuple[Lin, ...]) -> bool:
         """Whether writes in another frame cover everything (a whole read is whole in every frame)."""

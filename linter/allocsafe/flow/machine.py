@@ -702,7 +702,9 @@ class Machine:
         """Whether the entry point of a write has run in every run that reaches that of the read, by their phases."""
         a, b = self.phase_of(writer), self.phase_of(reader)
         return (
-            a is not None and writer not in self.held.guests and (a.surely_before(b) if b is not None else a.rank <= 1)
+            a is not None
+            and writer not in self.held.guests
+            and (a.surely_before(b) and not b.takes if b is not None else a.rank <= 1)
         )
 
     def follows(self, span: Span) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocsafe.flow.buffers import Buffer, Entry, Origin
+from allocsafe.flow.counters import past, widened
 from allocsafe.flow.cpp_memory import assume_size, in_c
 from allocsafe.flow.holders import direct
 from allocsafe.flow.machine import Machine
@@ -134,6 +135,10 @@ def log(
     if buffer.filled and kind != "fault":
         return
     view = array.view
+    if past(m, view.box):  # outside of its loop "item i" is some item: not the same one at the next access
+        shape = view.frame if view.frame is not None else buffer.shape
+        box = widened(m, view.box, shape, ())
+        view = View(view.frame if box is not None else None, box, None, extent="some")
     born: frozenset[int] = frozenset()
     for axis in view.box or ():
         born |= m.born_of(axis.start)
