@@ -40,6 +40,9 @@ CONTRACTS: dict[str, str] = {
         ("embed_tokens", "word_embeddings", "embedding", "rotary_emb", "get_input_embeddings"),
         f"reads *; indexes input, {_INDICES}; returns fresh",
     ),
+    # the context of a `torch.autograd.Function`: handed to the backward pass as they are
+    "save_for_backward": "(*tensors) keeps tensors; returns none",
+    **dict.fromkeys(("mark_non_differentiable", "mark_dirty"), "(*args) ignores args; returns none"),
     "torch.nn.Module": "reads *; returns fresh",
     "torch.ops.*.*(out=)": "reads *",  # an operator of no known schema that is handed its outputs by name
     **KERNELS,

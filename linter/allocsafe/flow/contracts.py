@@ -263,7 +263,9 @@ def _bind(
         if loose and any(place.name == "*" for clause in contract.clauses for place in clause.places):
             return {**{str(1000 + i): value for i, value in enumerate([*args, *loose])}, **kwargs}, []
         return {**{str(i): value for i, value in enumerate(given)}, **kwargs}, [*left, *(args if loose else [])]
-    if loose:
+    if loose and contract.params and contract.params[0].kind == "star":  # it takes them all, whatever their places
+        given, left = [*args, *loose], []
+    elif loose:
         left += args
     bound: dict[str, Value] = {}
     rest = dict(kwargs)

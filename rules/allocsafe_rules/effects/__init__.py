@@ -20,6 +20,7 @@ HAND = (
     "torch_nn.txt",
     "torch_cuda.txt",
     "torch_distributed.txt",
+    "torch_state.txt",
     "python.txt",
     "numpy.txt",
     "cupy.txt",

@@ -395,3 +395,23 @@ put(F + "max_unpool3d", lambda: a(X(1, 1, 1, 1, 2), I(0, 10).view(1, 1, 1, 1, 2)
 put("torch.nn.utils.parameters_to_vector", lambda: a([X(), Y()]))
 put("torch.nn.utils.rnn.pad_sequence", lambda: a([X(3), Y(5)]))
 put("torch.nn.utils.rnn.pack_padded_sequence", lambda: a(X(4, 2, 3), I(4, 2)))
+
+# ---------------------------------------------------------------- torch itself
+
+SAYS = (
+    "torch._dynamo.is_compiling torch.accelerator.device_count torch.accelerator.is_available "
+    "torch.are_deterministic_algorithms_enabled torch.backends.cuda.is_built torch.backends.cudnn.is_available "
+    "torch.backends.cudnn.version torch.backends.mkldnn.is_available torch.backends.mps.is_available "
+    "torch.backends.mps.is_built torch.compiler.is_compiling torch.compiler.is_dynamo_compiling "
+    "torch.compiler.is_exporting torch.cpu.device_count torch.cpu.is_available torch.get_default_device "
+    "torch.get_default_dtype torch.get_float32_matmul_precision torch.get_num_interop_threads "
+    "torch.get_num_threads torch.is_grad_enabled torch.is_inference_mode_enabled "
+    "torch.is_warn_always_enabled torch.jit.is_scripting torch.jit.is_tracing torch.mps.device_count "
+    "torch.xpu.device_count torch.xpu.is_available torch.accelerator.current_accelerator torch.cpu.synchronize "
+    "torch.is_autocast_enabled"
+)
+put(SAYS, lambda: a())
+put("torch.set_default_device", lambda: a("cpu"))
+put("torch.set_default_dtype", lambda: a(torch.float32))
+put("torch.set_float32_matmul_precision", lambda: a("highest"))
+put("torch.set_num_threads", lambda: a(torch.get_num_threads()))
