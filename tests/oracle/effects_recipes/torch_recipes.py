@@ -410,7 +410,7 @@ SAYS = (
     "torch.xpu.device_count torch.xpu.is_available torch.accelerator.current_accelerator torch.cpu.synchronize "
     "torch.is_autocast_enabled"
 )
-put(SAYS, lambda: a())
+put(SAYS, a)
 put("torch.set_default_device", lambda: a("cpu"))
 put("torch.set_default_dtype", lambda: a(torch.float32))
 put("torch.set_float32_matmul_precision", lambda: a("highest"))
