@@ -24,6 +24,7 @@ from allocsafe.flow import (  # noqa: F401  (they register their steps)
     containers,
     contracts,
     control,
+    doubts,
     fields,
     items,
     loops,
@@ -35,6 +36,7 @@ from allocsafe.flow.behind import Behind
 from allocsafe.flow.buffers import Buffer
 from allocsafe.flow.called import phase_by_argument, phase_by_word, with_capture
 from allocsafe.flow.calls import invoke
+from allocsafe.flow.cells import Cell
 from allocsafe.flow.clock import now
 from allocsafe.flow.concern import Concern, Marked
 from allocsafe.flow.conditions import Atom, TooManyPaths
@@ -52,7 +54,7 @@ from allocsafe.flow.reach import Reach, receiver
 from allocsafe.flow.readers import Searcher
 from allocsafe.flow.returned import ON, goes_on
 from allocsafe.flow.stale import finish
-from allocsafe.flow.state import State, choose, merge, plain
+from allocsafe.flow.state import State, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
 from allocsafe.flow.witness import Reads
 from allocsafe.frontends.base import Definition, Unit, Unsupported
@@ -779,7 +781,7 @@ class FileAnalysis:
             from allocsafe.flow.anytime import unsettle
 
             unsettle(m, receiver, self.program.lineage(ClassOf(cls, self.path)))
-        self._doubt_attributes(m, cls, receiver)
+        assigned = self._doubt_attributes(m, cls, receiver)
         self._held(m)
         for buffer in m.buffers:
             names |= buffer.kept_in
@@ -791,25 +793,40 @@ class FileAnalysis:
         if self.reach is not None:
             replaced = self.program.hierarchy.replaced(ClassOf(cls, self.path))
             entries += [(guest.stub, guest.owner) for guest in self.reach.guests(stubs, replaced)]
+        for cell, methods in assigned.items():
+            if self._settled(methods, {s.name for s in stubs}):
+                m.doubts.pop(cell, None)  # the walk says what it holds when
         self._sequence(m, entries)
         return {s.qualname for s in stubs}
 
-    def _doubt_attributes(self, m: Machine, cls: ClassDef, receiver: Ref) -> None:
-        """A plain attribute that another method assigns may hold another value than `__init__` gave it."""
-        assigned: set[str] = set()
+    def _doubt_attributes(self, m: Machine, cls: ClassDef, receiver: Ref) -> dict[Cell, set[str]]:
+        """A plain attribute that another method assigns may hold another value than `__init__` gave it. The methods
+        that do, by cell.
+        """
+        by: dict[str, set[str]] = {}
         for base in self.program.lineage(ClassOf(cls, self.path)):
             unit = self.program.unit(base.path)
             for name, stub in base.cls.methods.items():
                 if unit is not None and name != "__init__":
                     text = "\n".join(unit.source.lines[stub.span.line - 1 : stub.span.end_line])
-                    assigned |= set(re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", text))
-        for name in assigned:
-            cell = (("obj", receiver.obj), ("attr", name))
+                    for attr in re.findall(r"self\.(\w+)\s*(?::[^=\n]+)?=[^=]", text):
+                        by.setdefault(attr, set()).add(name)
+        owner = ("obj", receiver.obj)
+        out: dict[Cell, set[str]] = {}
+        for attr, methods in by.items():
+            cell = (owner, ("attr", attr))
             held = m.state.cells.get(cell)
             if held is not None and (plain(held) or not holds_array(m, held)):
-                kept = m.decide(("initial", receiver.obj, name), f"self.{name} still has its first value", "order")
-                other = Opaque(("attr", ("obj", receiver.obj), name, "later"), f"self.{name}")
-                m.state.cells[cell] = choose(m.conds, [(kept, held), (m.conds.no(kept), other)]) or held
+                doubts.doubt(m, cell, (receiver.obj, attr), f"self.{attr}", ("attr", owner, attr, "later"))
+                out[cell] = methods
+        return out
+
+    def _settled(self, methods: set[str], walked: set[str]) -> bool:
+        """Whether all that assigns an attribute is walked, or is over before the first step."""
+        return all(
+            name in walked or ((phase := phase_named(name, self.settings.phases)) is not None and phase.rank <= 1)
+            for name in methods
+        )
 
     def _called_inside(self, stubs: list[FunctionStub]) -> set[str]:
         """Methods that are walked from another one that calls them through `self`, unless they have a phase of their
@@ -916,6 +933,7 @@ class FileAnalysis:
             surely = phase is not None and phase.rank <= 1
             ran = m.conds.atom(Atom(("ran", index), f"{stub.name} ran before", "order", stub.span))
             m.ran[index] = ran
+            doubts.again(m)
             m.state = State(before.path, before.cells.copy())
             try:
                 self._enter(m, stub, recv, stub.owner)

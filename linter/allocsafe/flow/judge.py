@@ -193,7 +193,7 @@ class Judge:
         others, too.
         """
         conds, made = self.m.conds, query.buffer.cond
-        if query.buffer.phase != query.phase or conds.implies(query.cond, made):
+        if conds.implies(query.cond, made):
             return query
         born = {i for i in conds.support(made) if conds.atoms[i].born}
         return query._replace(cond=conds.both(query.cond, conds.forget(made, born)))

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 from allocsafe.effects.lookup import Contracts
 from allocsafe.effects.summary import Tables
 from allocsafe.flow.buffers import Buffer, Turn
+from allocsafe.flow.cells import Cell
 from allocsafe.flow.clock import over
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
+from allocsafe.flow.doubts import Doubt, doubt
 from allocsafe.flow.every import item_of_all
 from allocsafe.flow.holders import Held
-from allocsafe.flow.state import State, choose, choose_few, covers, merge, under
+from allocsafe.flow.state import State, choose_few, covers, merge, under
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -241,6 +243,7 @@ class Machine:
         self.calling = ""
         self.logged = 0
         self.dead_ends: list[Span] = []
+        self.doubts: dict[Cell, Doubt] = {}  # what code out of the walk assigns, too
         self.entry_phases: list[Phase | None] = [None]
         self.ran: dict[int, Condition] = {}
         self.run_modules = True
@@ -332,13 +335,10 @@ class Machine:
             if n
         }
         for name in names:
-            held = self.state.cells.get((("module", path), name))
+            cell = (("module", path), name)
+            held = self.state.cells.get(cell)
             if held is not None:
-                kept = self.decide(("initial", path, name), f"{name} still has its first value", "order")
-                other = Opaque(("global", path, name), name)
-                self.state.cells[(("module", path), name)] = (
-                    choose(self.conds, [(kept, held), (self.conds.no(kept), other)]) or held
-                )
+                doubt(self, cell, (path, name), name, ("global", path, name))
 
     def enter(self, function: Function, path: str) -> Frame:
         """Walks code outside of functions on a path of its own; its cells stay."""

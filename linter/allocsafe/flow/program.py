@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from allocsafe.flow.doubts import doubt
 from allocsafe.flow.files import OUTSIDE
 from allocsafe.flow.hierarchy import Hierarchy
 from allocsafe.flow.imports import Binding
 from allocsafe.flow.modules import Modules
-from allocsafe.flow.state import choose
 from allocsafe.flow.values import NONE, ClassOf, Opaque, Value
 from allocsafe.frontends.base import Unit, Unsupported
 from allocsafe.ir import nodes as ir
@@ -170,15 +170,12 @@ class Program(Modules):
         text = unit.source.text if unit is not None else ""
         for name, value in values.items():
             m.class_values[owner.path, owner.cls.qualname, name] = value
-            if re.search(
-                rf"\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]", text
-            ):  # an instance or the class may hold another value
-                kept = m.decide(
-                    ("initial", owner.path, owner.cls.qualname, name), f"{name} still has its first value", "order"
-                )
-                other = Opaque(("attr", ("class", owner.path, owner.cls.qualname), name), f"{owner.cls.name}.{name}")
-                value = choose(m.conds, [(kept, value), (m.conds.no(kept), other)]) or value  # noqa: PLW2901
-            m.write_cell((where, ("attr", name)), value)
+            cell = (where, ("attr", name))
+            m.write_cell(cell, value)
+            stored = rf"\.{re.escape(name)}\s*(?::[^=\n]+)?=[^=]"
+            if re.search(stored, text):  # an instance or the class may hold another value
+                key = (owner.path, owner.cls.qualname, name)
+                doubt(m, cell, key, name, ("attr", where, name))
         return m.read_cell((where, ("attr", attr)))
 
     def patched(self, owner: ClassOf, attr: str) -> bool:
