@@ -103,12 +103,10 @@ def known_call(
 
         return use(m, own, [*([recv] if recv is not None else []), *args], kwargs, span, loose)
     summary = m.tables.look_up(name)
-    if summary is None and name.startswith("numpy.ndarray."):
-        summary = (
-            m.tables.look_up("torch.Tensor." + name.rsplit(".", 1)[-1])
-            if name.rsplit(".", 1)[-1] in ("fill",)
-            else None
-        )
+    if summary is None and name == "numpy.ndarray.fill":
+        summary = m.tables.look_up("torch.Tensor.fill")
+    if summary is None and name.startswith("torch.Tensor."):  # what no tensor has is asked of its `numpy()`
+        summary = m.tables.look_up("numpy.ndarray." + name.rsplit(".", 1)[-1])
     if summary is None:
         from allocsafe.flow.calls import unknown_call
 
