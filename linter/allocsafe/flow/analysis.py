@@ -53,6 +53,7 @@ from allocsafe.flow.program import Program
 from allocsafe.flow.reach import Reach, receiver
 from allocsafe.flow.readers import Searcher
 from allocsafe.flow.returned import ON, goes_on
+from allocsafe.flow.runners import left_behind
 from allocsafe.flow.stale import finish
 from allocsafe.flow.state import State, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
@@ -446,7 +447,8 @@ class FileAnalysis:
                 calls.bind(m, frame, Closure(stub, path, 0, receiver, owner), [], {}, [], stub.span, root=True)
                 calls.run_frame(m, frame, stub.span)
             else:
-                invoke(m, Closure(stub, path, 0, receiver, owner), [], {}, stub.span, root=True)
+                made = invoke(m, Closure(stub, path, 0, receiver, owner), [], {}, stub.span, root=True)
+                left_behind(m, made, stub.span)
         except (TooManyPaths, OutOfBudget) as limit:
             self._stopped(m, stub, limit)
         if m.state.path == 0:

@@ -17,6 +17,7 @@ from allocsafe.flow.havoc import after_skipped, after_unknown
 from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
 from allocsafe.flow.state import choose_few, merge
+from allocsafe.flow.unpacked import Unpacked
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -101,8 +102,7 @@ def call(m: Machine, step: ir.Call) -> None:
     func = m.get(step.func)
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
-    loose: list[Value] = []
-    placed = True  # whether the position of the next argument is known
+    loose = Unpacked()
     for arg in step.args:
         value = m.get(arg.reg)
         if arg.name is not None:
@@ -113,15 +113,15 @@ def call(m: Machine, step: ir.Call) -> None:
             items = spread_items(m, value)
             if items is None:
                 loose.append(value)
-                placed = False
-            elif placed:
+                loose.placed = False
+            elif loose.placed:
                 args += items
             else:
                 loose += items
         elif arg.star == "**":
             _spread_keywords(m, value, kwargs, loose)
         else:
-            (args if placed else loose).append(value)
+            (args if loose.placed else loose).append(value)
     result = m.each(func, lambda f: call_value(m, f, args, kwargs, step.span, loose, step.template))
     m.put(step.dst, result)
 

@@ -9,7 +9,7 @@ geometry.
 from __future__ import annotations
 
 from allocsafe.effects.summary import ParamEffect, Summary
-from allocsafe.flow import collectives
+from allocsafe.flow import collectives, unpacked
 from allocsafe.flow.alternatives import per_case
 from allocsafe.flow.conditions import Condition
 from allocsafe.flow.cpp_memory import in_c
@@ -249,6 +249,7 @@ def apply(
 ) -> Value:
     """The events and the result of one call."""
     bound, left = bind(summary, recv, args, kwargs)
+    taken = unpacked.by_position(loose) and unpacked.into_star(m, summary, bound, loose)
     if not summary.name.startswith("builtins.") and not in_c(m):  # `print(f)` calls nothing; `key=` is seen before
         callbacks(m, [*args, *kwargs.values()], span, summary.name)
     if summary.result.kind == "new" and not left and not loose and "out" not in bound:
@@ -260,6 +261,8 @@ def apply(
                 return computed
     short = summary.name.removeprefix("torch.Tensor.").removeprefix("numpy.ndarray.")
     effects = [(p, effect_of(m, summary, p, bound)) for p in summary.params if p.name in bound]
+    if loose and summary.special and not taken:  # what makes it write all may be among them
+        effects = [(p, "P" if effect == "W" else effect) for p, effect in effects]
     consequence_of = dict(CONSEQUENCE)
     if summary.special == "collective":
         consequence_of = {k: "index" if k == "I" else "collective" for k in consequence_of}
@@ -317,11 +320,13 @@ def apply(
     if summary.special == "keep":
         for value in bound.values():
             keep(m, value, span, f"by {short}")
-    if loose and summary.result.kind not in ("new", "none", "meta"):  # what comes out has to do with them, too
+    if not loose:
+        return result_of(m, summary, bound, span)
+    seen = unpacked.geometry(m, summary, bound, loose)
+    if seen is None or summary.result.kind not in ("new", "none", "meta"):  # what comes out has to do with them, too
         held = [v for v in loose if holds_array(m, v)]
         escape(m, held, span, f"unpacked into the call of {short}", "call", "the arguments written one by one")
-        return m.unknown(f"{short}(...)")
-    return result_of(m, summary, bound, span)
+    return m.unknown(f"{short}(...)") if seen is None else result_of(m, seen, bound, span)
 
 
 def _allocated(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -> Value:
