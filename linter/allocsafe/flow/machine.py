@@ -22,7 +22,7 @@ from allocsafe.flow.buffers import Buffer, Turn
 from allocsafe.flow.cells import Cell
 from allocsafe.flow.clock import over
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition, Conditions
-from allocsafe.flow.doubts import Doubt, doubt
+from allocsafe.flow.doubts import Doubt
 from allocsafe.flow.every import item_of_all
 from allocsafe.flow.holders import Held
 from allocsafe.flow.state import State, choose_few, covers, merge, under
@@ -322,23 +322,9 @@ class Machine:
             return
         self.enter(top, path)
         if unit.language == "python":
-            self._doubt_globals(path, unit.source.text)
+            from allocsafe.flow.imported import unsettle
 
-    def _doubt_globals(self, path: str, text: str) -> None:
-        """A name that a function declares `global` may hold another value than the module gave it."""
-        import re
-
-        names = {
-            n
-            for found in re.finditer(r"^[ \t]+global[ \t]+([\w, \t]+)", text, re.M)
-            for n in re.split(r"[ ,\t]+", found[1])
-            if n
-        }
-        for name in names:
-            cell = (("module", path), name)
-            held = self.state.cells.get(cell)
-            if held is not None:
-                doubt(self, cell, (path, name), name, ("global", path, name))
+            unsettle(self, path, unit.source.text)
 
     def enter(self, function: Function, path: str) -> Frame:
         """Walks code outside of functions on a path of its own; its cells stay."""
