@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from allocsafe.edits import DATA, Alloc, Edit, Pairing, edits
 from allocsafe.flow.callers import allocating_callers, changed_functions
@@ -219,7 +219,7 @@ def site_of(pair: FilePair, line: int, old: Alloc, new: Alloc, path: str, langua
     assert verdict is not None
     here = Event("note", span, "", f"changed here; {new.symbol or 'the allocation'} stands in {path}:{new.line}")
     verdict = verdict._replace(trace=(*verdict.trace, here))
-    kind = "dropped-fill" if gone else "touched"
+    kind: Literal["dropped-fill", "touched"] = "dropped-fill" if gone else "touched"
     return Judged(Site(span, language, new.symbol or "(unnamed)", kind, text.strip(), before), verdict, (), True)  # type: ignore[arg-type]
 
 

@@ -39,7 +39,9 @@ def mirrored(pair: FilePair, new: Sequence[Alloc]) -> list[Alloc] | None:
             word = swapped[alloc.line][0]
             filled = "empty" not in word
             what = alloc.what[: len(alloc.what) - len(_last(alloc.what))] + word
-            alloc = alloc._replace(what=what, filled=filled, verdict=None if filled else alloc.verdict)  # noqa: PLW2901
+            alloc = alloc._replace(  # noqa: PLW2901 - the same allocation, as the other side has it
+                what=what, filled=filled, verdict=None if filled else alloc.verdict
+            )
         out.append(alloc)
     return out
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -375,7 +376,7 @@ class _Sides:
 
         for pair in pairs:
             how = f"{show_all} {_alone(self.change, pair)}"
-            found, problems = recall.through(pair, how, lambda p=pair: judged(p))  # type: ignore[misc]
+            found, problems = recall.through(pair, how, partial(judged, pair))
             out += found
             errors += problems
             if pair.new is not None and pair.new_path is not None and "allocsafe:" in pair.new.text.replace(" ", ""):
@@ -947,11 +948,12 @@ def _in_code(unit: Unit, line: int) -> bool:
 
 def _nearest(problems: list[object], line: int) -> object | None:
     """The problem whose definition starts closest above the line."""
-    best = None
+    best: object | None = None
+    nearest = 0
     for problem in problems:
         at = getattr(getattr(problem, "span", None), "line", 0)
-        if at <= line and (best is None or at >= getattr(best, "span").line):  # noqa: B009
-            best = problem
+        if at <= line and (best is None or at >= nearest):
+            best, nearest = problem, at
     return best if best is not None else (problems[0] if problems else None)
 
 

@@ -195,6 +195,18 @@ class _Parser:
             name = self._take("word", "").text
         return SchemaArg(name, kind, tensor, written, alias)
 
+    def _several(self) -> tuple[str, bool]:
+        """Types up to the bracket that closes: as written, and whether one of them is a tensor."""
+        inner: list[str] = []
+        tensor = False
+        while not self._skip(")"):
+            if inner:
+                self._sign(",")
+            kind, within, _, _ = self._type()
+            tensor = tensor or within
+            inner.append(kind)
+        return f"({', '.join(inner)})", tensor
+
     def _type(self) -> tuple[str, bool, bool, str]:
         """(as written without marks, is it a tensor, is it written, alias letter)"""
         token = self._look()
@@ -203,26 +215,13 @@ class _Parser:
         tensor = False
         if token.text == "(":  # a tuple type
             self._next()
-            inner: list[str] = []
-            while not self._skip(")"):
-                if inner:
-                    self._sign(",")
-                kind, within, _, _ = self._type()
-                tensor = tensor or within
-                inner.append(kind)
-            word = f"({', '.join(inner)})"
+            word, tensor = self._several()
         else:
             word = self._take("word", "a type").text
             tensor = word.rsplit(".", 1)[-1] == "Tensor"
             if word in ("Dict", "Future", "RRef", "Await", "List", "Optional", "Tuple", "Union") and self._skip("("):
-                inner = []
-                while not self._skip(")"):
-                    if inner:
-                        self._sign(",")
-                    kind, within, _, _ = self._type()
-                    tensor = tensor or within
-                    inner.append(kind)
-                word = f"{word}({', '.join(inner)})"
+                several, within = self._several()
+                word, tensor = word + several, tensor or within
         written, alias = False, ""
         while (token := self._look()) is not None:
             if token.text == "!":

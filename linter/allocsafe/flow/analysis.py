@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from allocsafe.effects.lookup import Contracts
@@ -32,7 +33,7 @@ from allocsafe.flow import (  # noqa: F401  (they register their steps)
     records,
     runners,
 )
-from allocsafe.flow.behind import Behind
+from allocsafe.flow.behind import Behind, left_behind
 from allocsafe.flow.buffers import Buffer
 from allocsafe.flow.called import phase_by_argument, phase_by_word, with_capture
 from allocsafe.flow.calls import invoke
@@ -53,7 +54,7 @@ from allocsafe.flow.program import Program
 from allocsafe.flow.reach import Reach, receiver
 from allocsafe.flow.readers import Searcher
 from allocsafe.flow.returned import ON, goes_on
-from allocsafe.flow.runners import left_behind
+from allocsafe.flow.runners import uncalled
 from allocsafe.flow.stale import finish
 from allocsafe.flow.state import State, merge, plain
 from allocsafe.flow.values import Array, ClassOf, Closure, Opaque, Ref, Value, View
@@ -219,9 +220,9 @@ class FileAnalysis:
             if definition.owner:
                 classes.setdefault(definition.owner, []).append(definition)
             else:
-                self._guard(definition, lambda d=definition: self._function(d))  # type: ignore[misc]
+                self._guard(definition, partial(self._function, definition))
         for owner, methods in classes.items():
-            self._guard(methods[0], lambda o=owner, ms=methods: self._class(o, ms))  # type: ignore[misc]
+            self._guard(methods[0], partial(self._class, owner, methods))
         if module_too:
             self._guard(None, self._module)
         if self.unit.language == "python" and SCRIPT.search(self.unit.source.text):
@@ -448,7 +449,7 @@ class FileAnalysis:
                 calls.run_frame(m, frame, stub.span)
             else:
                 made = invoke(m, Closure(stub, path, 0, receiver, owner), [], {}, stub.span, root=True)
-                left_behind(m, made, stub.span)
+                uncalled(m, made, stub.span)
         except (TooManyPaths, OutOfBudget) as limit:
             self._stopped(m, stub, limit)
         if m.state.path == 0:
@@ -569,7 +570,7 @@ class FileAnalysis:
             for m in walks
             for buffer in m.buffers
             if buffer.site.path == self.path
-        ) or (self.program.marked or not made.closed or said_by_others(self, family)):
+        ) or (self.program.marked or not made.closed or self._outlive(walks) or said_by_others(self, family)):
             own = [
                 self._life(self.machine(), name, methods) for name in self._concrete(family)
             ]  # a subclass may fill less than its base does
@@ -599,6 +600,12 @@ class FileAnalysis:
         for key, several in reached.items():
             if key not in alone and any(self._wanted_line(key[0], d) for d in methods):
                 self._put(key, max(several, key=lambda f: _badness(f.verdict)), by_callers=True)
+
+    def _outlive(self, walks: Sequence[Machine]) -> bool:
+        """Whether some walk leaves an object with memory of this file behind: who makes it does not do all that is
+        done with it.
+        """
+        return any(left_behind(m, self.path, self.lines) for m in walks)
 
     def _reached(self, family: Sequence[str], walks: Sequence[Machine]) -> dict[tuple[int, int], list[Found]]:
         """What each walk says of each allocation that it came to."""
@@ -928,7 +935,7 @@ class FileAnalysis:
                 found = receiver(m, recv, stub)
                 if found is None:
                     continue
-                recv = found.value  # noqa: PLW2901
+                recv = found.value  # noqa: PLW2901 - the class stood for an object of it
             if self.reach is not None and self.reach.may_be_skipped(stub):
                 m.held.guests.add(index)
             before = m.state

@@ -90,7 +90,7 @@ def truth(m: Machine, value: Value, span: Span) -> Condition:
             return m.conds.no(m.equal_zero(size.lin, span))
         return filled(m, value, size)
     opaque = m.to_opaque(value)
-    return m.decide(("truth", opaque.key), opaque.text, span=span)
+    return m.decide(("truth", m.as_now(opaque.key)), opaque.text, span=span)
 
 
 def is_array(value: Value) -> bool:
@@ -120,9 +120,14 @@ def unary(m: Machine, step: ir.Unary) -> None:
         m.put(step.dst, result)
 
 
-def mask_of(m: Machine, value: Opaque, *, flip: bool = False) -> tuple[object, bool]:
+def mask_key(m: Machine, key: Hashable) -> Hashable:
+    """A tensor as the mask that it is now: anybody whom it was handed to may have changed it."""
+    return (key, m.version(root_of(key)), m.version(key))
+
+
+def mask_of(m: Machine, value: Opaque, *, flip: bool = False) -> tuple[Hashable, bool]:
     """A mask as (what it is made of, whether it stands for it or for the opposite)."""
-    key, positive = m.masks.get(value.key, (value.key, True))
+    key, positive = m.masks.get(value.key, (mask_key(m, value.key), True))
     return key, positive != flip
 
 
@@ -317,7 +322,9 @@ def compared(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         wanted = {"<": y - x - 1, "<=": y - x, ">": x - y - 1, ">=": x - y}[op]
         return Truth(m.at_least_zero(wanted, span))
     left, right = m.to_opaque(a), m.to_opaque(b)
-    return Truth(m.decide(("cmp", op, left.key, right.key), f"{left.text} {op} {right.text}", span=span))
+    return Truth(
+        m.decide(("cmp", op, m.as_now(left.key), m.as_now(right.key)), f"{left.text} {op} {right.text}", span=span)
+    )
 
 
 def compared_inside(m: Machine, values: list[Value], span: Span) -> None:

@@ -7,12 +7,15 @@ its class, then in the bases that can be seen.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from allocsafe.flow import reflection
 from allocsafe.flow.conditions import FALSE
-from allocsafe.flow.dispatch import member, super_attribute
+from allocsafe.flow.dispatch import member, nobody, super_attribute
+from allocsafe.flow.dtypes import surely_real
 from allocsafe.flow.holders import note_store, stands_for
 from allocsafe.flow.machine import Machine, root_of, step_meaning
-from allocsafe.flow.memory import keep
+from allocsafe.flow.memory import escape, keep
 from allocsafe.flow.receivers import class_of
 from allocsafe.flow.state import choose
 from allocsafe.flow.values import (
@@ -31,8 +34,9 @@ from allocsafe.flow.values import (
     Truth,
     TupleOf,
     Value,
+    View,
 )
-from allocsafe.flow.views import reverse, sizes_of, transpose
+from allocsafe.flow.views import reverse, sizes_of, some_of, transpose
 from allocsafe.ir import nodes as ir
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
@@ -59,7 +63,6 @@ META = frozenset(
         "name",
     }
 )
-SAME = frozenset({"data", "real", "base"})
 
 
 @step_meaning(ir.Load)
@@ -261,8 +264,16 @@ def array_attribute(m: Machine, array: Array, attr: str) -> Value:
         return Num(product(sizes)) if sizes is not None else m.unknown("size")
     if attr in META:
         return Opaque(("attr", ("buf", array.buf), attr), attr)
-    if attr in SAME:
+    if attr == "data":
         return array
+    if attr == "real" and array.buf >= 0:
+        buffer = m.buffers[array.buf]
+        if surely_real(buffer.attrs.get("dtype"), buffer.what):
+            return array
+    if attr in ("real", "imag"):
+        return Array(array.buf, some_of(array.view))
+    if attr in ("base", "_base"):  # all that the view was taken of, in its own shape
+        return Array(array.buf, View(None, None, None, extent="some"))
     if attr in ("T", "H"):
         return Array(array.buf, reverse(array.view))
     if attr in ("mT", "mH"):
@@ -325,17 +336,9 @@ def class_attribute(m: Machine, owner: ClassOf, attr: str, receiver: Value | Non
                     f"{attr} is the method that the class defines",
                     "order",
                 )
-                other = Opaque(
-                    (
-                        "attr",
-                        ("patched", cls.path, cls.cls.qualname) if receiver is None else m.to_opaque(receiver).key,
-                        attr,
-                        m.fresh(),
-                    ),
-                    f"{cls.cls.name}.{attr}",
-                )
-                if isinstance(receiver, Ref):
-                    other = Opaque(("attr", ("obj", receiver.obj), attr, m.fresh()), f"{cls.cls.name}.{attr}")
+                held_by = cls if receiver is None else receiver
+                key = ("patched", m.fresh())
+                other = nobody(m, cls, attr, held_by, key, "the class or the object is given another one")
                 mine = Closure(stub, cls.path, 0, None if "staticmethod" in names else receiver, cls.cls.qualname)
                 return choose(m.conds, [(kept, mine), (m.conds.no(kept), other)])
             if "staticmethod" in names:
@@ -395,10 +398,9 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
     if src is None:
         return
     if isinstance(target, Array):
-        if attr == "data":  # the tensor now is another one
-            from allocsafe.flow.memory import write
-
-            write(m, target, span, "data replaced", some=True)
+        if attr == "data":  # this tensor has other memory now; which of the names hold it is not known
+            why = "`.data` is given other memory"
+            escape(m, [target], span, why, "view", "another name for the tensor that gets the other memory")
             keep(m, src, span, "a tensor's data")
         else:
             m.write_cell((("buf", target.buf), ("attr", attr)), src)
@@ -428,7 +430,8 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
 
 
 def _store_opaque(m: Machine, opaque: Opaque, attr: str, src: Value, span: Span) -> None:
-    _may_be_another(m, opaque, attr, src)
+    m.versions[("name", attr)] = m.fresh()
+    may_be_another(m, opaque, ("attr", attr), src)
     m.write_cell((opaque.key, ("attr", attr)), src)
     if attr == "data":  # from here on its lengths are another tensor's
         m.shapes.pop(opaque.key, None)
@@ -437,15 +440,14 @@ def _store_opaque(m: Machine, opaque: Opaque, attr: str, src: Value, span: Span)
         keep(m, src, span, f"{opaque.text}.{attr}")
 
 
-def _may_be_another(m: Machine, target: Opaque, attr: str, src: Value) -> None:
-    """A store to an attribute of something opaque: other opaque things may be the same object, unless their classes
-    tell them apart.
+def may_be_another(m: Machine, target: Opaque, what: Hashable, src: Value) -> None:
+    """A store to an attribute or under a key of something opaque: other opaque things may be the same object, unless
+    their classes tell them apart.
     """
-    m.versions[("name", attr)] = m.fresh()
     mine = m.opaque_class.get(target.key)
     for who, name in list(m.state.cells):
         if (
-            name != ("attr", attr)
+            name != what
             or who == target.key
             or not isinstance(who, tuple)
             or who[0] in ("obj", "class", "module", "buf")

@@ -8,7 +8,7 @@ there on another path only counts, too. The answer is about the cells as they we
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import TYPE_CHECKING
 
 from allocsafe.flow.values import (
@@ -95,3 +95,16 @@ class Behind:
         for owner in leads:
             buffers |= self.buffers.get(owner, set())
         return buffers
+
+
+def left_behind(m: Machine, path: str, lines: Collection[int]) -> bool:
+    """Whether a finished walk leaves memory made at these lines where others find it: in a module or a class, or in
+    what the walk was given.
+    """
+    behind = Behind(m)
+    for (owner, _), value in m.state.cells.items():
+        if isinstance(owner, tuple) and owner[0] not in ("obj", "buf", "mask"):
+            sites = (m.buffers[number].site for number in behind.of(value))
+            if any(site.path == path and site.line in lines for site in sites):
+                return True
+    return False

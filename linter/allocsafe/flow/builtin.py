@@ -112,7 +112,14 @@ def _list(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -
     if isinstance(value, Alts) and value != args[0]:
         return m.each(value, lambda v: _list(m, [v], {}, span) or m.unknown("a list"))
     items = spread_items(m, value)
+    name = m.calling.removeprefix("builtins.")
+    if items is not None and len(items) > 1 and name in ("sorted", "set", "frozenset"):
+        ref = m.new_object("list", span)  # in an order that nobody knows
+        for item in items:
+            m.write_cell((owner(ref), ("some", m.fresh())), item)
+        return ref
     if items is not None:
+        items = items[::-1] if name == "reversed" else items
         ref = m.new_object("list", span)
         m.write_cell((owner(ref), "len"), Num(Lin.of(0)))
         for item in items:
@@ -124,8 +131,15 @@ def _list(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -
             m.write_cell((owner(ref), ("some", m.fresh())), item)
         return ref
     if isinstance(value, (RangeOf, Zipped)) or (isinstance(value, Opaque) and not holds_array(m, value)):
-        return value
+        return value if name != "reversed" or isinstance(value, Opaque) else _backwards(value)
     return None
+
+
+def _backwards(value: RangeOf | Zipped) -> Value | None:
+    """A range from its last number to its first; several things walked together are not reversible."""
+    if isinstance(value, Zipped) or abs(value.step) != 1:
+        return None
+    return RangeOf(value.stop - value.step, value.start - value.step, -value.step)
 
 
 @builtin("dict")

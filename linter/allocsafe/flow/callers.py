@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocsafe.patch.names import is_test
+
 if TYPE_CHECKING:
     from allocsafe.flow.program import Program
     from allocsafe.frontends.base import Definition, Unit
@@ -120,7 +122,7 @@ def allocating_callers(
         return out
     call = re.compile(rf"(?<!def )\b{re.escape(name)}\b")
     folder = path.rsplit("/", 1)[0]
-    files = [p for p in program.mentioning(name) or () if p != path and not _is_test(p)]
+    files = [p for p in program.mentioning(name) or () if p != path and not is_test(p)]
     if len(files) > MOST_MENTIONS:
         return out
     files.sort(key=lambda p: (p.rsplit("/", 1)[0] != folder, p))
@@ -166,10 +168,6 @@ def _bases(
                     re.search(rf"self\.{re.escape(name)}\s*(?::[^=\n]+)?=(?!=)", body) for name in changed.attributes
                 ) and allocates.search(body):
                     out.setdefault(base.path, []).append(d)
-
-
-def _is_test(path: str) -> bool:
-    return re.search(r"(?:^|/)(?:tests?|benchmarks?|examples?)/|(?:^|/)test_[^/]*$", path) is not None
 
 
 __all__ = ["Changed", "allocating_callers", "changed_functions", "writes"]

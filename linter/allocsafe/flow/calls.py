@@ -122,6 +122,7 @@ def call(m: Machine, step: ir.Call) -> None:
             _spread_keywords(m, value, kwargs, loose)
         else:
             (args if loose.placed else loose).append(value)
+    m.awaited = step.awaited
     result = m.each(func, lambda f: call_value(m, f, args, kwargs, step.span, loose, step.template))
     m.put(step.dst, result)
 
@@ -344,6 +345,8 @@ def unknown_call(
                 aside(m, value, span)
     if receiver is not None:
         m.bump(receiver)
+        if isinstance(receiver, Opaque):
+            m.rewritten[receiver.key] = m.fresh()
         if holds_array(m, receiver):
             escape(
                 m,
@@ -405,11 +408,13 @@ def invoke(
     if func.receiver is not None:
         everything.append(func.receiver)
     names = {name.split("(")[0] for name in stub.decorator_names}
+    awaited = m.awaited
     if names and not root and not names & {"contextmanager", "contextlib.contextmanager"} and _plain_python(names):
         from allocsafe.flow.wrapped import decorated
 
         wrapped = decorated(m, func, span)
         if wrapped is not None:
+            m.awaited = awaited  # of the call at hand, whatever the decorators called
             first = [func.receiver] if func.receiver is not None and "staticmethod" not in names else []
             return m.each(wrapped, lambda f: call_value(m, f, [*first, *args], kwargs, span, loose))
     if any(name.rsplit(".", 1)[-1] in ("custom_op", "triton_op") for name in names):
@@ -498,6 +503,10 @@ def invoke(
         if any(isinstance(inner, ir.Try) and inner.handlers for inner in _steps(function.body)):
             m.swallows.add(made.key)
         return made
+    if function.is_async and not root and not awaited:
+        why = f"handed to {stub.name}, which runs when somebody waits for it"
+        escape(m, everything, span, why, "generator", "an `await` of the call")
+        return m.unknown(f"{stub.name}(...)")
     if loose and not any(p.kind in ("star", "double-star") for p in function.params):
         escape(m, loose, span, f"unpacked into the call of {stub.name}", "unpacking", "naming the arguments one by one")
     frame = Frame(m.fresh(), function, func.path, func.owner, func.frame, func.receiver)
@@ -505,7 +514,31 @@ def invoke(
     bind(m, frame, func, args, kwargs, loose, span, root=root)
     if frame.receiver is None and func.owner and function.params and "staticmethod" not in names:
         frame.receiver = m.read_cell((frame.ident, function.params[0].name))  # `Cls.method(object)`
-    return run_frame(m, frame, span)
+    before = len(m.buffers)
+    result = run_frame(m, frame, span)
+    if not root and any(name.rsplit(".", 1)[-1] in CACHED for name in names):
+        _at_first(m, frame.start, before, span, stub.name)
+    return result
+
+
+CACHED = frozenset({"cache", "lru_cache", "cached_property"})
+"""Decorators by which a function does not run again for the same arguments."""
+
+
+def _at_first(m: Machine, start: int, before: int, span: Span, name: str) -> None:
+    """What a cached function has just written to memory that it did not make, it has written if no earlier call was
+    given the same.
+    """
+    asked = ("runs", m.fresh())
+    m.note_born(asked)
+    runs = m.decide(asked, f"{name} was not called with this before", "order", span)
+    for buffer in m.buffers[:before]:
+        for at in range(len(buffer.entries) - 1, -1, -1):
+            entry = buffer.entries[at]
+            if entry.pos <= start:
+                break
+            if entry.kind == "write":
+                buffer.entries[at] = entry._replace(cond=m.conds.both(entry.cond, runs))
 
 
 def _plain_python(names: set[str]) -> bool:
@@ -638,6 +671,8 @@ def bind(
             if default_regs is None:
                 default_regs = run_defaults(m, frame)
             value = default_regs.get(param.default)
+            if isinstance(value, Ref) and m.objects[value.obj].kind in ("dict", "list", "set"):
+                value = _as_left(m, frame, param.name, value)
         if value is None:
             value = parameter(m, frame, param)
         elif isinstance(value, Opaque) and "(" in value.text:
@@ -650,6 +685,14 @@ def bind(
     if given and function.language == "python" and not root and not loose and m.conds.doubt is not None:
         # more than it takes: it raises, or something around it takes the rest; nothing behind it is sure to happen
         m.state.path = m.conds.both(m.state.path, m.conds.doubt())
+
+
+def _as_left(m: Machine, frame: Frame, name: str, display: Ref) -> Value | None:
+    """A display as a default: made once, so that it holds what earlier calls put there. None where they may."""
+    from allocsafe.flow.imported import changed
+
+    first, last = frame.function.span.line, frame.function.span.end_line
+    return None if changed(name, "\n".join(m.program.lines(frame.path)[first - 1 : last])) else display
 
 
 def run_defaults(m: Machine, frame: Frame) -> dict[ir.Reg, Value]:

@@ -2,9 +2,11 @@
 
 *Claim.* Every object of a class, or of one below it, is made by a call of the class's name; the entry points above all
 such calls, walked with the object that they really make and the methods that they really call, show every life that
-the object has in the program. *Why that suffices.* Whatever such a walk does not come to does not happen to the
-object. *What it gives up.* A class that is handed on as a value, a name in a text, a subclass that may be missing:
-then the lives that the class has on its own are judged besides, and nothing is proved here.
+the object has in the program, if none of them leaves it behind. *Why that suffices.* Whatever such a walk does not
+come to does not happen to the object, unless others find it when the walk is over: in a module, a class, or what the
+walk was given. *What it gives up.* An object that is left there; a class that is handed on as a value, a name in a
+text, a subclass that may be missing: then the lives that the class has on its own are judged besides, and nothing is
+proved here.
 """
 
 from __future__ import annotations

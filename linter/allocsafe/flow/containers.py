@@ -267,6 +267,12 @@ def dict_item(m: Machine, ref: Ref, key: Value, default: Value | None = None) ->
         same = m.conds.both(rest, m.conds.both(when, same_key(m, stored, key)))
         rest = m.conds.both(rest, m.conds.no(same))
         options.append((same, value))
+    earlier = m.conds.both(rest, m.lasting.get(ref.obj, FALSE))
+    if earlier != FALSE:  # what another call has stored
+        there = holds_key(m, ref, key, m.frame.function.span)
+        earlier = m.conds.both(earlier, there)
+        options.append((earlier, m.unknown("an item of an earlier call")))
+        rest = m.conds.both(rest, m.conds.no(earlier))
     if default is not None:
         options.append((rest, default))
     elif all(same == FALSE for same, _ in options):
@@ -330,10 +336,10 @@ def same_key(m: Machine, a: Value, b: Value) -> Condition:
         m.numbers = numbers
         if x is not None and y is not None:
             return _equal(m, x, y)
-    begins = [presence.begins(key) for key in (a, b)]
-    if begins[0] is not None and begins[1] is not None:
-        size = min(map(len, begins))  # type: ignore[arg-type]
-        if begins[0][:size] != begins[1][:size]:
+    head, start = presence.begins(a), presence.begins(b)
+    if head is not None and start is not None:
+        size = min(len(head), len(start))
+        if head[:size] != start[:size]:
             return FALSE
     one, other = m.to_opaque(a), m.to_opaque(b)
     return m.decide(("same key", one.key, other.key), f"{one.text} == {other.text}", "unknown")
@@ -646,9 +652,10 @@ def listing(m: Machine, ref: Ref, what: str, span: Span) -> Value:
     rows = [row for row in rows + _stored(m, ref) if m.conds.meets(m.state.path, row[2])]
     told: list[tuple[Value, Condition]] = []
     for number, (k, v, when) in enumerate(rows):
+        own = when
         for earlier, _, there in rows[:number]:  # one key, one row: every row of a key holds its value
-            when = m.conds.both(when, m.conds.no(m.conds.both(there, same_key(m, earlier, k))))  # noqa: PLW2901
-        told.append((TupleOf((k, v)) if what == "items" else k if what == "keys" else v, when))
+            own = m.conds.both(own, m.conds.no(m.conds.both(there, same_key(m, earlier, k))))
+        told.append((TupleOf((k, v)) if what == "items" else k if what == "keys" else v, own))
     loose = [v for n, v in m.state.cells.of(owner(ref)) if isinstance(n, tuple) and n[0] in ("some", "carried")]
     if not loose:
         known = presence.rows_of(m, told)
@@ -673,6 +680,10 @@ def holds_key(m: Machine, ref: Ref, key: Value, span: Span) -> Condition:
     if any(isinstance(name, tuple) and name[0] in ("some", "carried") for name, _ in m.state.cells.of(owner(ref))):
         asked = ("in", owner(ref), m.version(owner(ref)), m.to_opaque(key).key)
         out = m.conds.either(out, m.decide(asked, "the key is in the dict", "unknown", span))
+    if ref.obj in m.lasting:
+        question = ("stored before", ref.obj, m.to_opaque(key).key)
+        before = m.decide(question, "an earlier call stored it", "order", span)
+        out = m.conds.either(out, m.conds.both(m.lasting[ref.obj], before))
     return out
 
 

@@ -13,6 +13,8 @@ collects it and ends the path.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from allocsafe.flow.arithmetic import truth
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.machine import FEW_ATOMS, Frame, Machine, step_meaning
@@ -137,6 +139,21 @@ def may_raise(m: Machine, span: Span, what: str, *, sure: bool) -> None:
     m.state.path = m.conds.both(m.state.path, m.conds.no(raised))
 
 
+ALL_ERRORS = frozenset({"Exception", "BaseException"})
+
+
+def may_fail(m: Machine, span: Span, what: str, kinds: frozenset[str]) -> None:
+    """As `may_raise`, for a step that the program expects to raise only if a handler around says so."""
+    if any(named & (kinds | ALL_ERRORS) for named in m.catching):
+        may_raise(m, span, what, sure=False)
+
+
+def _caught(handlers: Sequence[ir.Handler]) -> frozenset[str]:
+    """The names of what the handlers catch; one that names nothing catches everything."""
+    out = ALL_ERRORS if any(handler.types is None for handler in handlers) else frozenset()
+    return out.union(*(handler.type_names for handler in handlers))
+
+
 @step_meaning(ir.Try)
 def attempt(m: Machine, step: ir.Try) -> None:
     path = m.state.path
@@ -144,7 +161,9 @@ def attempt(m: Machine, step: ir.Try) -> None:
     marks = _marks(frame)
     raised: list[State] = []
     m.handlers.append(raised)
+    m.catching.append(_caught(step.handlers))
     m.run(step.body)
+    m.catching.pop()
     m.handlers.pop()
     outer: list[State] = []
     m.handlers.append(outer)  # what handlers and else raise goes through `finally` and on
@@ -247,7 +266,9 @@ def with_block(m: Machine, step: ir.With) -> None:
         raised: list[State] = []
         path = m.state.path
         m.handlers.append(raised)
+        m.catching.append(ALL_ERRORS)
         m.run(step.body)
+        m.catching.pop()
         m.handlers.pop()
         m.state = merge(m.conds, [m.state, *raised], path)
         return

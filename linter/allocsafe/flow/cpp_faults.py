@@ -12,7 +12,7 @@ from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import log
 from allocsafe.flow.values import Array, View
 from allocsafe.source import Span
-from allocsafe.verdict import Event, Hole, Unknown, Unsafe, Verdict
+from allocsafe.verdict import Consequence, Event, Hole, Unknown, Unsafe, Verdict
 
 DOUBTS = {"lifetime": "how long the memory below lives"}
 """Kinds of fault that are a doubt and no proof, with what would decide them."""
@@ -43,8 +43,8 @@ def fault_verdict(m: Machine, faults: list[Entry], site: Span, what: str) -> Ver
             Event("note", entry.span, "", entry.note),
         )
         if entry.step not in DOUBTS and _surely_happens(m, entry.cond):
-            consequence = "return" if entry.step == "dangling" else "data"
-            return Unsafe(entry.note, trace, Hole(""), consequence, frozenset({entry.step}))  # type: ignore[arg-type]
+            consequence: Consequence = "return" if entry.step == "dangling" else "data"
+            return Unsafe(entry.note, trace, Hole(""), consequence, frozenset({entry.step}))  # type: ignore[arg-type]  # a fault's step is its facet
         if doubtful is None:
             doubtful = Unknown(entry.step, entry.span, entry.note, entry.decides, trace)
     return doubtful

@@ -17,6 +17,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.cells import Cell
+from allocsafe.flow.presence import KEYS
 from allocsafe.flow.state import choose
 from allocsafe.flow.values import Opaque, Value
 
@@ -58,6 +59,9 @@ def _put(m: Machine, cell: Cell, value: Value, at: int) -> None:
     put = choose(m.conds, [(kept, value), (m.conds.no(kept), other)]) or value
     m.state.cells[cell] = put
     m.doubts[cell] = what._replace(put=put)
+    if cell[1] == KEYS and isinstance(cell[0], tuple):  # and then it has items that others stored
+        m.lasting[cell[0][1]] = m.conds.no(kept)
+        m.versions[cell[0]] = m.fresh()
 
 
 __all__ = ["Doubt", "again", "doubt"]

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocsafe.flow.behind import left_behind
 from allocsafe.flow.clock import now
 from allocsafe.flow.readers import Reader, Searcher, is_test
 from allocsafe.flow.sayers import callers as sayers
@@ -164,13 +165,15 @@ class Search:
         self.toward |= {called_as(lead) for lead in leads} | {d.qualname.rsplit(".", 1)[-1] for d in chain}
         there.toward = frozenset(self.toward)
         came: list[bool] = []
+        stays = True  # what a maker leaves behind for others is not seen to its end
         for top in tops:
             walk = there.driven(top, set(self.names))
             came.append(any(b.site.path == analysis.path and b.site.line in analysis.lines for b in walk.buffers))
+            stays = stays and not (self.whole and left_behind(walk, analysis.path, analysis.lines))
             self.waiting[self._reader(there, top)] = list(analysis.collect(walk, keep=False).items())
         # where nothing came by and nothing is put off, the name is another's: who calls them gets no more to see
         onward = any(came) or any(_LATER.search(there.text_of(d)) for d in chain)
-        return Walked(all(came) and not there.problems, tuple(leads) if onward else ())
+        return Walked(stays and all(came) and not there.problems, tuple(leads) if onward else ())
 
     @staticmethod
     def _reader(there: FileAnalysis, definition: Definition) -> Reader:

@@ -1,7 +1,8 @@
 """The same elements in the coordinates of another shape: `[1:3]` of blocks as `[b:3*b]` of rows.
 
 *Claim.* Memory that is seen under two shapes is walked in the same order by both. Leading axes of one length are the
-same axis; a run of axes that one axis of the other shape is the product of is that axis. A box goes over exactly where
+same axis; a run of axes that one axis of the other shape is the product of is that axis; what is left behind them is
+a row of the same bytes in both, of another dtype perhaps. A box goes over exactly where
 an axis is split at whole rows, or joined below one range; `exact` False gives the least box around it instead. *Why
 that suffices.* A sure write needs the exact one, a write that may have happened any box around it. *What it gives up.*
 Shapes whose lengths are not visibly products of one another, steps, and buffers whose rank nobody knows.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocsafe.flow.views import is_whole_axis
-from allocsafe.regions.box import Axis, Box, fewest
+from allocsafe.regions.box import Axis, Box, fewest, whole
 from allocsafe.regions.exprs import ONE, ZERO, Lin, floordiv, mul
 
 Shape = tuple[Lin, ...]
@@ -26,6 +27,8 @@ def reframed(box: Box, have: Shape, want: Shape, *, exact: bool) -> Box | None:
     out: list[Axis] = []
     i = j = 0
     while i < len(have) or j < len(want):
+        if all(is_whole_axis(axis, size) for axis, size in zip(box[i:], have[i:], strict=True)):
+            return (*out, *whole(want[j:]))  # whole rows: whatever a row is counted in
         if i < len(have) and j < len(want) and have[i] == want[j]:
             out.append(box[i])
             i, j = i + 1, j + 1

@@ -7,9 +7,11 @@ geometry: may-reads reach all of the argument, sure writes nothing.
 from __future__ import annotations
 
 import itertools
+import re
 
 from allocsafe.effects.summary import Summary
 from allocsafe.flow import views
+from allocsafe.flow.dtypes import itemsize, surely_real
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.values import NONE, Array, Const, Known, Num, Opaque, Ref, TupleOf, Value, View
 from allocsafe.flow.views import Pick
@@ -144,8 +146,8 @@ def view_results(
 
     at = dim if dim_given else 0
     if special in ("same", "data"):
-        alias = summary.name.endswith((".contiguous", "reshape", ".pin_memory_")) and views.is_whole(view, native)
-        return [view], alias, True
+        shares = summary.name.endswith((".contiguous", ".pin_memory_")) and views.is_whole(view, native)
+        return [view], shares and _in_order(view), True
     if special == "narrow":
         start, size = lin("start"), lin("length")
         if start is None or size is None:
@@ -165,14 +167,10 @@ def view_results(
             sizes = None if shape is None else list(shape)
         else:
             given = bound.get("args", bound.get("shape", bound.get("size")))
+            dtype = _dtype(m, bound.get("dtype")) or _dtype(m, given)
+            if dtype is not None:
+                return [_retyped(m, array, dtype)], True, True
             lone = one_opaque(given)
-            if lone is not None and (
-                isinstance(lone.key, tuple)
-                and lone.key[0] in ("attr", "known")
-                and "." in lone.text
-                and not m.plain_integer(lone)
-            ):
-                return [view], True, True  # a dtype: the same bytes
             sizes = integers(m, given)
             if lone is not None:
                 shape2, _ = size_argument(m, given)
@@ -223,36 +221,54 @@ def view_results(
         return [views.some_of(View(None, None, None))], True, False
     if special in ("flip", "fliplr", "flipud", "rot90", "roll", "repeat"):
         return [View(view.frame, view.box, None, extent=view.extent)], False, True
-    if special in (
-        "parameter",
-        "first",
-        "last",
-        "at",
-        "deref",
-        "real",
-        "view_as_real",
-        "view_as_complex",
-        "dtype",
-        "from_blob",
-    ):
-        return (
-            [
-                view
-                if special in ("parameter", "view_as_real", "view_as_complex", "dtype", "from_blob")
-                else views.some_of(view)
-            ],
-            True,
-            True,
-        )
+    if special == "dtype":
+        dtype = _dtype(m, bound.get("dtype")) or ""
+        return [views.some_of(view) if "offset" in bound else _retyped(m, array, dtype)], True, True
+    if special == "view_as_real":
+        return [views.halves(view)], True, True
+    if special == "view_as_complex":
+        return [views.pairs(view)], True, True
+    if special in ("parameter", "from_blob"):
+        return [view], True, True
+    if special in ("real", "first", "last", "at", "deref"):
+        same = special == "real" and buffer is not None and surely_real(buffer.attrs.get("dtype"), buffer.what)
+        return [view if same else views.some_of(view)], True, True
     if special == "atleast":
         return [View(view.frame, view.box, None, extent=view.extent)], True, True
     return [views.some_of(View(view.frame, view.box, None))], False, False
 
 
+def _dtype(m: Machine, value: Value | None) -> str | None:
+    """The name of the dtype that an argument is; "" for one without a name of its own, None for anything else."""
+    lone = one_opaque(value)
+    if lone is None or m.plain_integer(lone):
+        return None
+    if isinstance(lone.key, tuple) and lone.key[0] == "known":
+        return lone.text
+    return "" if re.search(r"d?type\b[^.]*$", lone.text) else None
+
+
+def _retyped(m: Machine, array: Array, dtype: str) -> View:
+    """The same bytes as elements of another dtype: the last axis scales."""
+    had = m.buffers[array.buf].attrs.get("dtype", "") if array.buf >= 0 and array.view.frame is None else ""
+    old, new = itemsize(had), itemsize(dtype)
+    if had and had == dtype:
+        old = new = 1
+    native, outer = (m.buffers[array.buf].shape, m.buffers[array.buf].outer) if array.buf >= 0 else (None, 0)
+    if old is not None and old == new:
+        return array.view
+    dims = array.view.dims
+    if old is None or new is None or not dims or array.view.open or max(old, new) % min(old, new):
+        return views.reshape(array.view, None, native, outer)
+    last = dims[-1].size
+    last = last * (old // new) if old > new else floordiv(last, Lin.of(new // old))
+    return views.reshape(array.view, [*(d.size for d in dims[:-1]), last], native, outer)
+
+
 def _in_order(view: View) -> bool:
     """Whether the visible dimensions walk memory in order without gaps, so that `reshape` shares."""
     if view.dims is None or view.box is None:
-        return view.box is None and view.extent == "all"
+        return view.box is None and view.extent == "all" and not view.open
     axes = [d.axis for d in view.dims if d.axis >= 0]
     if axes != sorted(axes) or any(d.axis < 0 and d.size.as_int() != 1 for d in view.dims):
         return False

@@ -21,7 +21,7 @@ from allocsafe.flow import presence
 from allocsafe.flow.doubts import doubt
 from allocsafe.flow.memory import holds_array
 from allocsafe.flow.state import alternatives, plain
-from allocsafe.flow.values import ClassOf, Ref
+from allocsafe.flow.values import ClassOf, Closure, Ref
 
 if TYPE_CHECKING:
     from allocsafe.flow.machine import Machine
@@ -34,10 +34,11 @@ _GLOBAL = re.compile(r"[ \t]+global[ \t]+([\w, \t]+)")
 _ITEM = re.compile(
     r"\b(\w+)\s*(?:\[[^\]\n]*\]\s*)+(?:=(?!=)|(?:[-+*/%&|^@]|//|\*\*|<<|>>)=)|\bdel\s+(?:\w+\.)*(\w+)\s*\["
 )
-_CALL = re.compile(
-    r"\b(\w+)\s*\.\s*(?:append|appendleft|add|insert|extend|extendleft|update|setdefault|pop|popitem|popleft|remove|"
-    r"discard|clear|sort|reverse|__setitem__)\s*\("
+_CHANGERS = (
+    r"append|appendleft|add|insert|extend|extendleft|update|setdefault|pop|popitem|popleft|remove|discard|clear|sort|"
+    r"reverse|__setitem__"
 )
+_CALL = re.compile(rf"\b(\w+)\s*\.\s*(?:{_CHANGERS})\s*\(")
 _OTHER = re.compile(r"(?<!\bself)\.(\w+)\s*(?::[^=\n]+)?(?:=(?!=)|(?:[-+*/%&|^@]|//|\*\*|<<|>>)=)")
 
 
@@ -62,13 +63,17 @@ def changes(text: str) -> Changes:
 
 def unsettle(m: Machine, path: str, text: str) -> None:
     """Doubts what a module's names hold, as far as functions change it."""
+    from allocsafe.flow.calls import captured
+
     told = changes(text)
     where = ("module", path)
-    for name, held in m.state.cells.of(where):
+    for name, held in list(m.state.cells.of(where)):
         if not isinstance(name, str):
             continue
         for _, option in alternatives(held):
-            if isinstance(option, Ref):
+            if isinstance(option, Closure) and option.frame:
+                captured(m, option)  # what it remembers from call to call
+            elif isinstance(option, Ref):
                 _object(m, option, name, path, DEPTH)
         if name in told.globals:
             doubt(m, (where, name), (path, name), name, ("global", path, name))
@@ -78,8 +83,7 @@ def _object(m: Machine, ref: Ref, name: str, path: str, depth: int) -> None:
     info = m.objects[ref.obj]
     if info.kind in ("list", "dict", "set"):
         if name.rsplit(".", 1)[-1] in changes(_text(m, path)).items:
-            presence.loosen(m, ref)
-            m.write_cell((("obj", ref.obj), ("some", m.fresh())), m.unknown("an item"))
+            _items(m, ref, name)
         return
     cls = m.program.klass(info.path, info.cls) if info.kind == "instance" else None
     if cls is None or not depth:
@@ -87,7 +91,7 @@ def _object(m: Machine, ref: Ref, name: str, path: str, depth: int) -> None:
     owner = ("obj", ref.obj)
     lineage = m.program.lineage(ClassOf(cls, info.path))
     assigned = changes(_text(m, path)).attrs | _by_methods(m, lineage)
-    for word, held in m.state.cells.of(owner):
+    for word, held in list(m.state.cells.of(owner)):
         if not (isinstance(word, tuple) and word[0] == "attr" and isinstance(word[1], str)):
             continue
         attr = word[1]
@@ -97,6 +101,28 @@ def _object(m: Machine, ref: Ref, name: str, path: str, depth: int) -> None:
                     _object(m, option, f"{name}.{attr}", file, depth - 1)
         if attr in assigned and (plain(held) or not holds_array(m, held)):
             doubt(m, (owner, word), (ref.obj, attr), f"{name}.{attr}", ("attr", owner, attr, "later"))
+
+
+def _items(m: Machine, ref: Ref, name: str) -> None:
+    owner = ("obj", ref.obj)
+    if m.objects[ref.obj].kind != "dict":
+        presence.loosen(m, ref)
+        m.write_cell((owner, ("some", m.fresh())), m.unknown("an item"))
+        return
+    m.versions[owner] = m.fresh()
+    if (owner, presence.KEYS) in m.state.cells:
+        doubt(m, (owner, presence.KEYS), ("keys", ref.obj), name, ("keys", ref.obj))
+    for word, held in list(m.state.cells.of(owner)):
+        if isinstance(word, tuple) and word[0] == "key" and (plain(held) or not holds_array(m, held)):
+            text = f"{name}[{word[1]!r}]"
+            doubt(m, (owner, word), (ref.obj, *word), text, ("item", owner, *word[1:], "later"))
+
+
+def changed(name: str, code: str) -> bool:
+    """Whether the code changes what a name holds, in place."""
+    word = re.escape(name)
+    stored = rf"(?<![\w.]){word}[ \t]*(?:\[[^=\n]*\][ \t]*(?:[-+*/|&]|//)?=(?!=)|\|=|\+=|\.(?:{_CHANGERS})\()"
+    return re.search(rf"{stored}|\bdel[ \t]+{word}\[", code) is not None
 
 
 def _by_methods(m: Machine, lineage: list[ClassOf]) -> frozenset[str]:
@@ -116,4 +142,4 @@ def _text(m: Machine, path: str) -> str:
     return unit.source.text if unit is not None else ""
 
 
-__all__ = ["changes", "unsettle"]
+__all__ = ["changed", "changes", "unsettle"]

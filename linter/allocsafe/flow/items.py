@@ -11,11 +11,14 @@ what is written is surely the selected place and maybe more.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from allocsafe.flow.alternatives import per_index
-from allocsafe.flow.arithmetic import is_array
+from allocsafe.flow.arithmetic import is_array, mask_key
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import copy_of, keep, log, read
+from allocsafe.flow.state import alternatives, choose
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -41,8 +44,15 @@ from allocsafe.source import Span
 C_LANGUAGES = ("cpp", "cuda")
 
 
+_MISSING = frozenset({"KeyError", "IndexError", "LookupError"})
+
+
 @step_meaning(ir.GetItem)
 def get_item(m: Machine, step: ir.GetItem) -> None:
+    if m.catching and isinstance(m.get(step.obj), Opaque):
+        from allocsafe.flow.control import may_fail
+
+        may_fail(m, step.span, "the look-up", _MISSING)
     m.put(step.dst, m.each(m.get(step.obj), lambda v: item_of(m, v, step.index, step.span)))
 
 
@@ -157,7 +167,7 @@ class Picked:
         self.copies = False
         self.maybe_copies = False
         self.tensors = False  # by what is declared a tensor; one of no axes would be a view, which nobody calls so
-        self.mask: tuple[object, bool] | None = None
+        self.mask: tuple[Hashable, bool] | None = None
 
 
 def resolve(m: Machine, idx: ir.Index, span: Span) -> Picked:
@@ -206,7 +216,7 @@ def resolve(m: Machine, idx: ir.Index, span: Span) -> Picked:
                 out.picks.append(Pick("int", at=at) if at is not None else Pick("lost"))
                 out.maybe_copies = True
                 out.tensors |= part.key in m.tensors
-                out.mask = (part.key, True) if single else None
+                out.mask = (mask_key(m, part.key), True) if single else None
         else:
             at = m.as_lin(part) if not isinstance(part, ir.At) else None
             out.picks.append(Pick("lost") if at is None else Pick("int", at=at))
@@ -371,6 +381,7 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
             if reg is not None:
                 read(m, m.get(reg), span, "used as an index", "index")
     key = key_of(m, idx)
+    _forget_item(m, opaque, key, src)
     if src is None:
         m.bump(opaque)
         return
@@ -400,6 +411,24 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
     from allocsafe.flow.machine import root_of
 
     m.versions[root_of(opaque.key)] = m.fresh()
+
+
+def _forget_item(m: Machine, opaque: Opaque, key: Value, src: Value | None) -> None:
+    """Another value, or none, takes the place of what was stored in an opaque container under the key; a key that
+    nobody knows may be any of those that were stored under.
+    """
+    if isinstance(key, Const):
+        from allocsafe.flow.attributes import may_be_another
+
+        m.state.cells.pop((opaque.key, ("key", key.value)), None)
+        may_be_another(m, opaque, ("key", key.value), m.unknown("an item") if src is None else src)
+        return
+    for name, held in list(m.state.cells.of(opaque.key)):
+        number = isinstance(key, (Num, Truth)) and isinstance(name, tuple) and isinstance(name[-1], str)
+        if isinstance(name, tuple) and name[0] == "key" and not number:
+            there = m.decide(("still there", m.fresh()), f"{opaque.text}[{name[1]!r}] is still there", "unknown")
+            gone = m.unknown("an item")
+            m.state.cells[(opaque.key, name)] = choose(m.conds, [(there, held), (m.conds.no(there), gone)]) or gone
 
 
 def _store(m: Machine, value: Array, idx: ir.Index, src: Value | None, span: Span) -> Value:
@@ -442,8 +471,10 @@ def masked_write(m: Machine, array: Array, found: Picked, span: Span) -> None:
     cell = (("mask", array.buf, array.view, key), positive)
     other = (("mask", array.buf, array.view, key), not positive)
     m.write_cell(cell, Truth(m.state.path))
-    if isinstance(m.read_cell(other), Truth):
-        log(m, array, "write", span, "assigned through a mask and its complement")
+    for cond, held in alternatives(m.read_cell(other) or NONE):
+        if isinstance(held, Truth):  # the path on which the other part was written
+            note = "assigned through a mask and its complement"
+            log(m, array, "write", span, note, cond=m.conds.both(cond, held.cond))
 
 
 def opaque_item(m: Machine, value: Opaque, idx: ir.Index, span: Span) -> Value:
@@ -496,8 +527,6 @@ def unpack(m: Machine, step: ir.Unpack) -> None:
     if isinstance(value, Alts):
         split = m.each(value, lambda v: TupleOf(tuple(parts_of(m, v, count, step.star, step.span))))
         options = [(c, v) for c, v in (split.options if isinstance(split, Alts) else ((TRUE, split),))]
-        from allocsafe.flow.state import choose
-
         for number, dst in enumerate(step.dsts):
             parts = [(c, v.items[number]) for c, v in options if isinstance(v, TupleOf) and len(v.items) == count]
             m.put(dst, choose(m.conds, parts) or m.unknown("an item"))

@@ -211,6 +211,7 @@ class Machine:
         self.dry = 0
         self.phase = 0
         self.versions: dict[Hashable, int] = {}
+        self.rewritten: dict[Hashable, int] = {}  # opaque values that were changed in place: no numbers, no texts
         self.born: dict[Sym, frozenset[int]] = {}
         self.born_keys: dict[Hashable, frozenset[int]] = {}
         self.shapes: dict[Hashable, tuple[Lin, ...]] = {}
@@ -231,6 +232,7 @@ class Machine:
         self.known_stores: dict[str, Value] = {}
         self.known_frames: dict[int, int] = {}
         self.handlers: list[list[State]] = []
+        self.catching: list[frozenset[str]] = []  # the errors that the handlers around name
         self.captured: list[tuple[int, int]] = []
         self.unrolled = 1
         self.inline_all = False
@@ -241,6 +243,7 @@ class Machine:
         self.filled: dict[Hashable, FilledSite] = {}
         self.somethings: set[Hashable] = set()  # values that operators made: none of them is None
         self.calling = ""
+        self.awaited = False  # whether what the call at hand returns is waited for
         self.logged = 0
         self.dead_ends: list[Span] = []
         self.doubts: dict[Cell, Doubt] = {}  # what code out of the walk assigns, too
@@ -262,6 +265,7 @@ class Machine:
         ] = {}  # calls of generators that a `with` will enter
         self.yielding: dict[int, Callable[[Value], None]] = {}  # what runs where a frame yields
         self.narrowed: dict[Hashable, list[tuple[Condition, ClassOf]]] = {}  # what `isinstance` says of opaque values
+        self.lasting: dict[int, Condition] = {}  # dicts that hold what earlier calls stored, and when they do
         self.open_objects: set[int] = set()  # objects that may be of a class below the one they are known by
         self.overrides: dict[Hashable, tuple[Value, str]] = {}  # methods that nobody knows: receiver, and why
         self.considered: dict[tuple[str, int], str] = {}  # path and line of a call -> the definitions it may run
@@ -329,12 +333,12 @@ class Machine:
     def enter(self, function: Function, path: str) -> Frame:
         """Walks code outside of functions on a path of its own; its cells stay."""
         frame = Frame(self.fresh(), function, path, "", 0, None)
-        saved = (self.state.path, self.turns, self.stack, self.handlers)
-        self.state.path, self.turns, self.stack, self.handlers = TRUE, (), (), []
+        saved = (self.state.path, self.turns, self.stack, self.handlers, self.catching)
+        self.state.path, self.turns, self.stack, self.handlers, self.catching = TRUE, (), (), [], []
         self.frames.append(frame)
         self.run(function.body)
         self.frames.pop()
-        self.state.path, self.turns, self.stack, self.handlers = saved
+        self.state.path, self.turns, self.stack, self.handlers, self.catching = saved
         return frame
 
     def run_apart(self, function: Function, path: str) -> dict[str, Value]:
@@ -531,7 +535,7 @@ class Machine:
             return Lin.of(value.cond)
         if isinstance(value, Opaque):
             self.numbers.add(value.key)
-            made = self.symbol(("int", value.key), value.text)
+            made = self.symbol(("int", self.as_now(value.key)), value.text)
             if nonneg:
                 self.assume_nonneg(made)
             return made
@@ -568,6 +572,20 @@ class Machine:
 
     def version(self, root: Hashable) -> int:
         return self.versions.get(root, 0)
+
+    def as_now(self, key: Hashable) -> Hashable:
+        """The key of an opaque value until it was surely changed in place, as no number or text can be; another one
+        after that.
+        """
+        return ("as now", key, self.rewritten[key]) if key in self.rewritten else key
+
+    def rewrite(self, key: Hashable) -> None:
+        """An opaque value has other elements now, and so has what it is a view of."""
+        while True:
+            self.versions[key] = self.rewritten[key] = self.fresh()
+            if not (isinstance(key, tuple) and key[0] in ("item", "op") and isinstance(key[1], tuple)):
+                return
+            key = key[1]
 
     def widen(self, path: Condition, logged: int) -> None:
         """Gives the path back what only errors took out of `path`, if nothing was logged since and the errors come

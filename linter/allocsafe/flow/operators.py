@@ -18,7 +18,21 @@ from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
 from allocsafe.flow.reflection import callbacks
 from allocsafe.flow.state import alternatives, choose
-from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, brief
+from allocsafe.flow.values import (
+    NONE,
+    Alts,
+    Array,
+    Const,
+    Num,
+    Opaque,
+    RangeOf,
+    Ref,
+    Truth,
+    TupleOf,
+    Value,
+    View,
+    brief,
+)
 from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 from allocsafe.verdict import Consequence
@@ -75,6 +89,8 @@ def known_call(
     """A call of something outside of the program, by its full name."""
     from allocsafe.flow.builtin import BUILTINS
 
+    if m.catching and not in_c(m):
+        _may_fail(m, name, [*args, *kwargs.values()], span)
     if recv is None and in_c(m):
         from allocsafe.flow import cpp_methods
 
@@ -143,6 +159,28 @@ def known_call(
         if result is not None:
             return result
     return apply(m, summary, recv, args, kwargs, span, loose)
+
+
+_FAILS = {
+    "builtins.int": frozenset({"ValueError", "TypeError"}),
+    "builtins.float": frozenset({"ValueError", "TypeError"}),
+    "builtins.next": frozenset({"StopIteration"}),
+}
+"""Which errors people expect of a call that is no operator."""
+_OPERATOR_FAILS = frozenset({"RuntimeError", "OutOfMemoryError", "IndexError", "ValueError"})
+
+
+def _may_fail(m: Machine, name: str, given: list[Value], span: Span) -> None:
+    """A conversion, or an operator that takes other memory than its receiver's, inside of a `try` that expects it to
+    fail.
+    """
+    from allocsafe.flow.control import may_fail
+
+    kinds = _FAILS.get(name)
+    if kinds is None and name.startswith(("torch.", "numpy.")) and any(isinstance(v, (Opaque, Array)) for v in given):
+        kinds = _OPERATOR_FAILS
+    if kinds is not None and any(isinstance(value, (Opaque, Array)) for value in given):
+        may_fail(m, span, name.rsplit(".", 1)[-1], kinds)
 
 
 def opaque_method(
@@ -347,7 +385,7 @@ def _allocated(m: Machine, summary: Summary, bound: dict[str, Value], span: Span
 
 def _bump_written(m: Machine, value: Value) -> None:
     if isinstance(value, Opaque):
-        m.versions[value.key] = m.fresh()
+        m.rewrite(value.key)
 
 
 def result_of(m: Machine, summary: Summary, bound: dict[str, Value], span: Span) -> Value:
@@ -711,15 +749,30 @@ def _inferred(known: tuple[Lin, ...] | None, sizes: list[Lin]) -> tuple[Lin, ...
 
 
 def _reshaped(m: Machine, summary: Summary, subject: Value, bound: dict[str, Value], span: Span) -> Value:
-    """`x.unsqueeze_(0)`: the receiver itself looks different now; other names of it too, so its coordinates are given
-    up.
+    """`x.unsqueeze_(0)`: the receiver itself looks different now. Which names hold this very tensor and which another
+    view of the same elements is not known: the coordinates of all of them are given up.
     """
+    del span
 
     def act(value: Value) -> Value:
         if not isinstance(value, Array):
             return value
         results, _, known = view_results(m, summary, value, bound)
-        return Array(value.buf, results[0]) if results and known else value
+        fewer = results is None or not known or results[0].extent != value.view.extent
+        now = View(value.view.frame, value.view.box, None, True, "some" if fewer else value.view.extent)
+        for cell, held in list(m.state.cells.items()):
+            either = _renamed(held, value, Array(value.buf, now))
+            if either is not held:
+                m.state.cells[cell] = either
+        return Array(value.buf, results[0] if results and known else now)
 
-    del span
     return m.each(subject, act)
+
+
+def _renamed(held: Value, old: Array, new: Array) -> Value:
+    """What a cell holds, with another array in the place of one, on whichever path it holds it."""
+    if held == old:
+        return new
+    if isinstance(held, Alts) and any(option == old for _, option in held.options):
+        return Alts(tuple((cond, new if option == old else option) for cond, option in held.options))
+    return held

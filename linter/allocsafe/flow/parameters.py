@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from allocsafe.flow.buffers import Turn
 from allocsafe.flow.conditions import FALSE, Condition
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import escape, holds_array, log
@@ -42,7 +43,7 @@ class Pending(NamedTuple):
 
     array: Array
     cond: Condition
-    turns: tuple[object, ...]
+    turns: tuple[Turn, ...]
     name: str
     why: str
     span: Span
@@ -108,7 +109,7 @@ def load(m: Machine) -> None:
     for each in pending:
         if each.cond == FALSE:
             continue
-        m.state, m.turns = State(each.cond, saved[0].cells), each.turns  # type: ignore[assignment]
+        m.state, m.turns = State(each.cond, saved[0].cells), each.turns
         if each.why:
             note = f"left to the checkpoint loader, which may skip it: {each.why}"
             log(

@@ -14,7 +14,7 @@ condition of its turn; then a key is in the dict or is not, nobody knows which.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
@@ -53,17 +53,17 @@ def forget(m: Machine, ref: Ref, name: Hashable) -> None:
     _change(m, ref, lambda keys: tuple(key for key in keys if key != Const(name)))
 
 
-def _change(m: Machine, ref: Ref, act: object) -> None:
+def _change(m: Machine, ref: Ref, act: Callable[[tuple[Value, ...]], tuple[Value, ...]]) -> None:
     m.versions[_owner(ref)] = m.fresh()
     held = m.read_cell((_owner(ref), KEYS))
     if isinstance(held, TupleOf):
-        m.write_cell((_owner(ref), KEYS), TupleOf(act(held.items)))  # type: ignore[operator]
+        m.write_cell((_owner(ref), KEYS), TupleOf(act(held.items)))
         return
     options = held.options if isinstance(held, Alts) else ((TRUE, held),)
     made: list[tuple[Condition, Value]] = []
     for cond, option in options:
         if isinstance(option, TupleOf):
-            made.append((cond, TupleOf(act(option.items))))  # type: ignore[operator]
+            made.append((cond, TupleOf(act(option.items))))
         else:
             made.append((cond, m.unknown("the keys")))
     m.write_cell((_owner(ref), KEYS), choose(m.conds, made) or m.unknown("the keys"))

@@ -180,7 +180,7 @@ class Program(Modules):
 
     def patched(self, owner: ClassOf, attr: str) -> bool:
         """Whether the class's file assigns its method from outside: `Box.fill = other`, `setattr(Box, "fill",
-        other)`.
+        other)`; or the class itself has an object's own in the place of it: `self.fill = other`.
         """
         if attr.startswith("__"):
             return False
@@ -191,7 +191,10 @@ class Program(Modules):
         if key not in self._patched:
             name = re.escape(owner.cls.name)
             found = re.findall(rf"\b{name}\.(\w+)[ \t]*=(?!=)|\bsetattr\(\s*{name}\s*,\s*[\"'](\w+)", unit.source.text)
-            self._patched[key] = frozenset(a or b for a, b in found)
+            own = "\n".join(unit.source.lines[owner.cls.span.line - 1 : owner.cls.span.end_line])
+            self._patched[key] = frozenset(a or b for a, b in found) | set(
+                re.findall(r"\bself\.(\w+)[ \t]*=(?!=)", own)
+            )
         return attr in self._patched[key]
 
     def annotated(self, m: Machine, value: Opaque, annotation: str, path: str = "") -> None:

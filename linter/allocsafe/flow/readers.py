@@ -13,6 +13,7 @@ a holder itself, and the search is made again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.called import Calls, Reader, unit_of
@@ -156,8 +157,9 @@ class Searcher:
             first, last = each.cls.span.line, each.cls.span.end_line
             for line, by_self in defines(unit.source.text, name):
                 at = unit.at_line(line)
-                inside = first <= line <= last and at is not None
-                if inside and (by_self or at.kind == "class" or at.first_line <= line <= at.first_line + 3):  # type: ignore[union-attr]
+                if at is None or not first <= line <= last:
+                    continue
+                if by_self or at.kind == "class" or at.first_line <= line <= at.first_line + 3:
                     return True
         return False
 
@@ -171,7 +173,7 @@ class Searcher:
         cls = self.program.klass(*owner)
         return ClassOf(cls, owner[0]) if cls is not None else None
 
-    def by_distance(self, files: object) -> list[str]:
+    def by_distance(self, files: Iterable[str]) -> list[str]:
         """Nearest package first, tests last."""
         mine = self.path.split("/")
 
@@ -182,7 +184,7 @@ class Searcher:
                 same += 1
             return (is_test(path), len(mine) + len(theirs) - 2 * same, path)
 
-        return sorted((p for p in files if p.endswith((".py", ".pyi"))), key=far)  # type: ignore[attr-defined]
+        return sorted((p for p in files if p.endswith((".py", ".pyi"))), key=far)
 
     def _nearest(self, readers: list[Reader]) -> list[Reader]:
         order = {path: i for i, path in enumerate(self.by_distance({r.path for r in readers}))}

@@ -26,7 +26,7 @@ POINTWISE = frozenset(
     erfc exp exp2 expm1 floor floor_divide fmod frac gelu hardsigmoid hardswish hardtanh leaky_relu lgamma log log10
     log1p log2 logical_not logsigmoid mish mul multiply nan_to_num neg negative positive pow rad2deg reciprocal relu
     relu6 remainder round rsqrt rsub selu sgn sigmoid sign silu sin sinc sinh softplus softsign sqrt square sub subtract
-    tan tanh threshold true_divide trunc xlogy""".split()  # noqa: SIM905
+    tan tanh threshold true_divide trunc xlogy""".split()  # noqa: SIM905 - as above
 )
 """Last names of torch's and numpy's operators that compute every element from the one at its place."""
 

@@ -78,7 +78,7 @@ def _stored(m: Machine, before: State, first: int, mark: int, span: Span) -> Non
     escape(m, list(kept.values()), span, why, "call", "a call of the function in view")
 
 
-def left_behind(m: Machine, result: Value, span: Span) -> None:
+def uncalled(m: Machine, result: Value, span: Span) -> None:
     """Walks the functions that a walk has made and nobody has called: they are there to be called later."""
     if m.follow is None or m.state.path == FALSE:
         return
@@ -92,4 +92,4 @@ def left_behind(m: Machine, result: Value, span: Span) -> None:
                 aside(m, value, span)
 
 
-__all__ = ["aside", "left_behind"]
+__all__ = ["aside", "uncalled"]

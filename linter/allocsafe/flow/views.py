@@ -162,7 +162,7 @@ def select(view: View, dim: int | None, at: Lin | None) -> View:
 def permute(view: View, order: Sequence[int] | None) -> View:
     """The dimensions in another order (None: unknown, coordinates are lost)."""
     if view.dims is None:
-        return view
+        return View(view.frame, view.box, None, True, view.extent)  # open: not known to be in the order of the memory
     if order is None or view.open or len(order) != len(view.dims):
         return (
             lost(view)
@@ -234,6 +234,18 @@ def expand(view: View, sizes: Sequence[Lin] | None) -> View:
     for dim, size in zip(view.dims, sizes[extra:], strict=False):
         dims.append(dim if size.as_int() == -1 or size == dim.size else Dim(-1, size))
     return View(view.frame, view.box, tuple(dims), extent=view.extent)
+
+
+def halves(view: View) -> View:
+    """Each element as two, in an axis of its own: no coordinate tells them apart."""
+    return View(view.frame, view.box, None, extent=view.extent)
+
+
+def pairs(view: View) -> View:
+    """Two elements as one: the last axis, of length two, goes."""
+    if view.dims is None or view.open or not view.dims:
+        return View(view.frame, view.box, None, extent=view.extent)
+    return View(view.frame, view.box, view.dims[:-1], extent=view.extent)
 
 
 def is_whole_axis(axis: Axis, size: Lin) -> bool:

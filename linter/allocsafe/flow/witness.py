@@ -18,9 +18,10 @@ from allocsafe.flow.machine import Machine
 from allocsafe.flow.padding import prefix
 from allocsafe.regions import show
 from allocsafe.regions.box import Access
+from allocsafe.regions.exprs import Lin
 from allocsafe.regions.question import hole
 from allocsafe.source import Span
-from allocsafe.verdict import Consequence, Event, Facet, Hole, Safe, Unknown, Unsafe, Verdict
+from allocsafe.verdict import Consequence, Event, EventKind, Facet, Hole, Safe, Unknown, Unsafe, Verdict
 
 MOST_ALIKE = 6
 """Unsafe reads of one severity that are looked at for the one that says most."""
@@ -272,14 +273,14 @@ class Reads:
                     out.append(entry)
         return out
 
-    def _covers_hole(self, shape: object, answer: Answer, entry: Entry) -> bool:
+    def _covers_hole(self, shape: tuple[Lin, ...], answer: Answer, entry: Entry) -> bool:
         from allocsafe.regions.box import Write
 
         assert answer.hole is not None
         others = [e for e in answer.covering if e.box is not None and e.frame is None]
         made = [Write(Access(e.box, tuple(t.loop for t in e.turns), ()), True, False) for e in [*others, entry]]
         read = Access(answer.entry.box, tuple(t.loop for t in answer.entry.turns), ())
-        left = hole(shape, read, made)  # type: ignore[arg-type]
+        left = hole(shape, read, made)
         return left.region != answer.hole.region
 
     # ------------------------------------------------------------ unknown
@@ -466,8 +467,9 @@ class Reads:
                 out.append(Event("copied", copied.origin.span, "", copied.origin.note))
         for span in entry.stack[1:]:
             out.append(Event("called", span, "", self.m.callees.get(span, "")))
-        kind = {"read": "read", "escape": "escaped", "return": "returned", "keep": "kept"}.get(entry.kind, "read")
-        out.append(Event(kind, entry.span, self._as_hole(answer).region if answer.hole is not None else "", entry.note))  # type: ignore[arg-type]
+        kinds: dict[str, EventKind] = {"escape": "escaped", "return": "returned", "keep": "kept"}
+        region = self._as_hole(answer).region if answer.hole is not None else ""
+        out.append(Event(kinds.get(entry.kind, "read"), entry.span, region, entry.note))
         later = [e for e in writes if e.pos > entry.pos and e not in before and self._on_the_path(e, answer)]
         later = (self._who_would_cover(answer, later) if answer.hole is not None else []) or later
         for write in list({(w.span, w.note): w for w in later}.values())[:2]:
@@ -543,7 +545,7 @@ class Reads:
 
 REDUCTIONS = frozenset(
     """all amax amin aminmax any argmax argmin argsort bincount count_nonzero cummax cummin cumprod cumsum histc
-    logsumexp max mean median min nanmean nansum norm prod quantile softmax sort std sum topk unique var""".split()  # noqa: SIM905
+    logsumexp max mean median min nanmean nansum norm prod quantile softmax sort std sum topk unique var""".split()  # noqa: SIM905 - one line is easier to read
 )
 """Operators whose result at one place depends on elements at others."""
 

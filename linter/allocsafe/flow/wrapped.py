@@ -41,6 +41,8 @@ _ENDS = (".setter", ".getter", ".deleter", ".register", ".overload")
 
 def decorated(m: Machine, func: Closure, span: Span) -> Value | None:
     """What a call of the function calls, if its decorators make it something else."""
+    from allocsafe.flow.calls import captured
+
     stub = func.function
     if func.bare or isinstance(stub, Function) or not stub.decorator_names:
         return None
@@ -59,6 +61,8 @@ def decorated(m: Machine, func: Closure, span: Span) -> Value | None:
             made = Opaque(("override", "wrapped", func.path, stub.qualname), f"{stub.name} (wrapped by {name})")
             m.overrides[made.key] = (made, f"{name} wraps it")
             return made
+    if isinstance(value, Closure) and value != bare:
+        captured(m, value)  # what it remembers from call to call is not what the decorator gave it
     return None if value == bare else value
 
 

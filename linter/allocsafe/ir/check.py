@@ -155,9 +155,8 @@ class _Check:
 
     def words(self, step: ir.Step) -> None:
         """The parts of a step that are words of a fixed vocabulary."""
-        known = _OPERATORS.get(type(step))
-        if known is not None and step.op not in known:  # type: ignore[attr-defined]
-            self.say(step, f"unknown operator {step.op!r}")  # type: ignore[attr-defined]
+        if isinstance(step, (ir.Binary, ir.Aug, ir.Compare, ir.Unary)) and step.op not in _OPERATORS[type(step)]:
+            self.say(step, f"unknown operator {step.op!r}")
         elif isinstance(step, (ir.Load, ir.Store, ir.Delete)) and (step.scope not in _SCOPES or not step.name):
             self.say(step, "unknown scope or no name")
         elif isinstance(step, ir.Unpack) and step.star is not None and not 0 <= step.star < len(step.dsts):

@@ -25,7 +25,8 @@ from allocsafe.source import NOWHERE, Span
 
 Reg: TypeAlias = str
 Scope: TypeAlias = Literal["local", "enclosing", "global"]
-Constant: TypeAlias = Union[int, float, complex, str, bytes, bool, "type[Ellipsis]", None]  # type: ignore[valid-type]
+Constant: TypeAlias = Union[int, float, complex, str, bytes, bool, "type[Ellipsis]", None]  # type: ignore[valid-type]  # of Ellipsis there is no better name before Python 3.10
+Start: TypeAlias = Literal["none", "value", "list", "copy"]
 Block: TypeAlias = "tuple[Step, ...]"
 
 
@@ -243,13 +244,14 @@ class Call(Step):
     """`dst = func(args)`. A method call is a `GetAttr` for `func` first: `torch.empty(n).cuda()` is a method of a
     result.
 
-    C++ template arguments stand in `template` as text.
+    C++ template arguments stand in `template` as text. `awaited`: what it returns is waited for at once.
     """
 
     dst: Reg
     func: Reg
     args: tuple[Arg, ...] = ()
     template: str = ""
+    awaited: bool = False
 
 
 @dataclass(slots=True)
@@ -334,7 +336,7 @@ class Alloc(Step):
     kind: Literal["array", "vla", "new", "vector", "scalar"]
     element: str
     extents: tuple[Reg, ...]
-    init: Literal["none", "value", "list", "copy"]
+    init: Start
     items: tuple[Reg, ...] = ()
 
 

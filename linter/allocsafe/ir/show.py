@@ -173,7 +173,10 @@ _TEXT: dict[type, Callable[[Any], str]] = {
     ir.Aug: lambda s: f"{s.dst} = {s.a} {s.op}= {s.b}",
     ir.Compare: lambda s: f"{s.dst} = {s.a} {s.op} {s.b}",
     ir.Format: lambda s: f"{s.dst} = format ({', '.join(s.parts)})",
-    ir.Call: lambda s: f"{s.dst} = call {s.func}{'<' + s.template + '>' if s.template else ''}{_args(s.args)}",
+    ir.Call: lambda s: (
+        f"{s.dst} = {'awaited ' if s.awaited else ''}call {s.func}"
+        f"{'<' + s.template + '>' if s.template else ''}{_args(s.args)}"
+    ),
     ir.Import: lambda s: f"{s.dst} = import {'.' * s.level}{s.module}{' . ' + s.name if s.name else ''}",
     ir.Opaque: lambda s: f"{s.dst} = opaque ({', '.join(s.uses)}) {s.reason!r}",
     ir.Escape: lambda s: f"escape ({', '.join(s.uses)}) names({', '.join(s.names)}) {s.reason!r}",

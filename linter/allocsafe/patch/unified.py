@@ -151,7 +151,9 @@ class _Reader:
         self, diff: FileDiff, head: dict[bytes, bytes], old: str, new: str, names: tuple[str, str] | None
     ) -> None:
         """Paths, kind, mode and blobs, from all that the head says."""
-        moved = [(b"rename from ", b"rename to ", "renamed"), (b"copy from ", b"copy to ", "copied")]
+        moved: list[tuple[bytes, bytes, Status]] = [
+            (b"rename from ", b"rename to ", "renamed"), (b"copy from ", b"copy to ", "copied"),
+        ]  # fmt: skip
         if not old and names:
             old, new = names
         if old:
@@ -160,7 +162,7 @@ class _Reader:
         for source, target, status in moved:
             if source in head and target in head:
                 diff.old_path, diff.new_path = unquote(head[source]), unquote(head[target])
-                diff.status = status  # type: ignore[assignment]
+                diff.status = status
         if b"new file mode " in head or (diff.old_path is None and diff.new_path):
             diff.old_path, diff.status = None, "added"
         elif b"deleted file mode " in head or (diff.new_path is None and diff.old_path):

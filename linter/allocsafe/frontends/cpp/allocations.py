@@ -14,7 +14,7 @@ import re
 from allocsafe.frontends.cpp import cpptypes, places
 from allocsafe.frontends.cpp.context import Lowering
 from allocsafe.frontends.cpp.tree import Node, parts
-from allocsafe.ir.nodes import Alloc, Arg, Call, Cast, GetAttr, Load, Reg
+from allocsafe.ir.nodes import Alloc, Arg, Call, Cast, GetAttr, Load, Reg, Start
 
 _CONTAINER = re.compile(r"vector|Array|array|List|list|Vector|span|Sizes|initializer_list|deque|set|map")
 
@@ -153,9 +153,9 @@ def _array(
         else:
             count = lo.opaque(node, f"the constant `{inner[1]}`")
     items = values(lo, listed)
-    init = "none" if braces is None and arguments is None else ("list" if items else "value")
+    init: Start = "none" if braces is None and arguments is None else ("list" if items else "value")
     dst = dst or lo.reg()
-    lo.builder.emit(Alloc(span, dst, "array", inner[0], (count,), init, items))  # type: ignore[arg-type]
+    lo.builder.emit(Alloc(span, dst, "array", inner[0], (count,), init, items))
     return dst
 
 
@@ -245,6 +245,7 @@ def new(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
         length = declarator.child_by_field_name("length")
         extents.append(lo.value(length) if length is not None else lo.opaque(declarator, "an extent left out"))
         declarator = next((child for child in declarator.named_children if child.type == "new_declarator"), None)
+    init: Start
     if arguments is None:
         init, items = ("none" if cpptypes.is_indeterminate(ctype, lo.types) else "value"), ()
     else:
@@ -255,12 +256,12 @@ def new(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
         # Elements of a class type: their constructor may leave members without a value.
         lo.opaque(node, f"an array of {ctype}, whose constructor is not looked into", tuple(extents), dst)
         return dst
-    lo.builder.emit(Alloc(span, dst, "new", ctype, tuple(extents), init, items))  # type: ignore[arg-type]
+    lo.builder.emit(Alloc(span, dst, "new", ctype, tuple(extents), init, items))
     return dst
 
 
 def make_owner(
-    lo: Lowering, node: Node, template: str, arguments: list[Node], dst: Reg | None, init: str
+    lo: Lowering, node: Node, template: str, arguments: list[Node], dst: Reg | None, init: Start
 ) -> Reg | None:
     """`std::make_unique<T[]>(n)`: an array that `init` says the start of; None for other templates."""
     inner = cpptypes.head_and_arguments(f"x<{template}>")[1]
@@ -268,7 +269,7 @@ def make_owner(
         return None
     extents = values(lo, arguments)
     dst = dst or lo.reg()
-    lo.builder.emit(Alloc(lo.span(node), dst, "new", inner[0][:-2], extents, init))  # type: ignore[arg-type]
+    lo.builder.emit(Alloc(lo.span(node), dst, "new", inner[0][:-2], extents, init))
     return dst
 
 

@@ -15,7 +15,7 @@ from allocsafe.frontends.cpp.context import Lowering
 from allocsafe.frontends.cpp.frames import DerefPlace, ItemPlace
 from allocsafe.frontends.cpp.text import words
 from allocsafe.frontends.cpp.tree import Node, parts
-from allocsafe.ir.nodes import AddressOf, Arg, Call, Cast, Escape, GetAttr, Load, Reg
+from allocsafe.ir.nodes import AddressOf, Arg, Call, Cast, Escape, GetAttr, Load, Reg, Start
 
 _CASTS = words("""static_cast reinterpret_cast const_cast dynamic_cast bit_cast std::bit_cast static_pointer_cast""")
 _IDENTITY = words("std::move std::forward std::as_const __ldg __builtin_expect c10::MaybeOwned")
@@ -25,7 +25,7 @@ _KNOWN = re.compile(
     r"|__|_mm|str(?:len|cmp)|(?:CUDA|C10_CUDA|CUDA_RT|AT_CUDA|GPU|HIP)_|atomic[A-Z]|dim3$|make_|[A-Z_]*SHFL"
     r"|(?:\w+::)*(?i:ceil_?div|div_?ceil|cdiv|div_?up|divide(?:_?round_?up)?|round_?up|next_?pow\w*)$"
 )
-_NEW_OWNERS = {
+_NEW_OWNERS: dict[str, Start] = {
     "std::make_unique": "value",
     "std::make_shared": "value",
     "std::make_unique_for_overwrite": "none",

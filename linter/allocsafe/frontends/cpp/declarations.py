@@ -10,6 +10,7 @@ stored by value and its target escapes.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from allocsafe.frontends.cpp import allocations, cpptypes, cuda, places
 from allocsafe.frontends.cpp.context import Lowering
@@ -17,7 +18,7 @@ from allocsafe.frontends.cpp.declarators import Declarator, base_type, take_apar
 from allocsafe.frontends.cpp.frames import NamePlace, ValuePlace
 from allocsafe.frontends.cpp.text import words
 from allocsafe.frontends.cpp.tree import Node, parts, walk
-from allocsafe.ir.nodes import Alloc, Reg, Store, Unpack
+from allocsafe.ir.nodes import Alloc, Reg, Start, Store, Unpack
 
 _REFERENCED = words(
     """identifier qualified_identifier subscript_expression field_expression pointer_expression
@@ -221,7 +222,7 @@ def _array(lo: Lowering, node: Node, element: str, taken: Declarator) -> Reg:
     span = lo.span(node)
     given = taken.braces if taken.braces is not None else taken.value
     items: tuple[Reg, ...] = ()
-    init = "none" if not lo.at_toplevel else "value"
+    init: Start = "none" if not lo.at_toplevel else "value"
     if given is not None and given.type == "initializer_list":
         items = allocations.values(lo, parts(given))
         init = "list" if items else "value"
@@ -238,8 +239,8 @@ def _array(lo: Lowering, node: Node, element: str, taken: Declarator) -> Reg:
             extents.append(lo.opaque(node, "an extent left out"))
     is_fixed = lo.on_device or lo.at_toplevel or all(e is None or is_constant(lo, e) for e in taken.extents)
     dst = lo.reg()
-    kind = "array" if is_fixed else "vla"
-    lo.builder.emit(Alloc(span, dst, kind, cpptypes.bare(element), tuple(extents), init, items))  # type: ignore[arg-type]
+    kind: Literal["array", "vla"] = "array" if is_fixed else "vla"
+    lo.builder.emit(Alloc(span, dst, kind, cpptypes.bare(element), tuple(extents), init, items))
     return dst
 
 

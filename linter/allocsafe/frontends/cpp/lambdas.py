@@ -64,7 +64,7 @@ def make(lo: Lowering, node: Node, dst: Reg | None) -> Reg:
         steps,
         span,
         "lambda",
-        lo.language,  # type: ignore[arg-type]
+        lo.language,  # type: ignore[arg-type]  # "cpp" or "cuda": the frontend reads no other
         names=frozenset(_WORD.findall(lo.text(node))),
         returns=_returns(lo, node),
     )

@@ -8,6 +8,7 @@ makes.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from allocsafe.frontends.cpp import cpptypes
@@ -165,11 +166,10 @@ def _type_parameters(lo: Lowering, node: Node | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _unique(name: str, taken: object) -> str:
-    known: dict[str, object] = taken  # type: ignore[assignment]
-    if name not in known:
+def _unique(name: str, taken: Container[str]) -> str:
+    if name not in taken:
         return name
     number = 2
-    while f"{name}#{number}" in known:
+    while f"{name}#{number}" in taken:
         number += 1
     return f"{name}#{number}"

@@ -58,7 +58,7 @@ def through(shelf: Shelf, key: bytes, path: str, line: int, kind: str, work: Cal
     if isinstance(found, Refusal):
         raise Unsupported(found.span, found.reason)
     if type(found).__name__ == kind:
-        return found  # type: ignore[return-value]
+        return found  # type: ignore[return-value]  # `kind` is the name of T
     try:
         made = work()
     except Unsupported as error:

@@ -7,6 +7,8 @@ keyword that stands before it in rare cases; the order of the source is used.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from allocsafe.frontends.python.comprehensions import generator
@@ -23,10 +25,10 @@ def call(lo: Lowering, node: cst.Call) -> Reg:
     return dst
 
 
-def arguments(lo: Lowering, nodes: object) -> tuple[Arg, ...]:
+def arguments(lo: Lowering, nodes: Sequence[cst.Arg]) -> tuple[Arg, ...]:
     """The arguments of a call, evaluated."""
     args: list[Arg] = []
-    for arg in nodes:  # type: ignore[attr-defined]
+    for arg in nodes:
         value = arg.value
         reg = generator(lo, value, kept=False) if isinstance(value, cst.GeneratorExp) else lo.expr(value)
         args.append(Arg(reg, arg.keyword.value if arg.keyword is not None else None, arg.star))

@@ -9,7 +9,8 @@ in ds}`.
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any, Literal
 
 import libcst as cst
 
@@ -36,6 +37,11 @@ def kept_generator(lo: Lowering, node: cst.GeneratorExp) -> Reg:
 
 def generator(lo: Lowering, node: cst.GeneratorExp, *, kept: bool) -> Reg:
     """A generator expression as a list; `kept` if it is not used up at once, by a call or by unpacking."""
+    text = lo.cut.text_of(node)
+    if kept and "(" in text[1:]:  # what it calls is called later, or never
+        words = sorted(set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", text)))
+        around = tuple(lo.load(lo.span(node), word) for word in words if lo.scope.where(word)[0] != "global")
+        lo.emit(Escape(lo.span(node), around, "a generator expression that runs later"))
     dst = _collect(lo, node, "list")
     if kept:
         lo.emit(Escape(lo.span(node), (dst,), "a generator expression that runs later"))
@@ -71,13 +77,13 @@ def mapped(lo: Lowering, node: cst.DictComp) -> Reg:
     return dst
 
 
-def merged(lo: Lowering, node: cst.BaseExpression) -> Reg:
-    """`{**d for d in ds}`."""
+def merged(lo: Lowering, node: Any) -> Reg:
+    """`{**d for d in ds}`, which not every version of the parser knows."""
     dst = lo.fresh()
     span = lo.span(node)
     lo.emit(New(span, dst, "dict"))
-    close = _open(lo, node.for_in)  # type: ignore[attr-defined]
-    value = lo.expr(node.value)  # type: ignore[attr-defined]
+    close = _open(lo, node.for_in)
+    value = lo.expr(node.value)
     lo.emit(Escape(span, (dst, value), "dictionaries merged by a comprehension"))
     close()
     return dst

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import libcst as cst
 
@@ -18,6 +20,7 @@ from allocsafe.ir.nodes import (
     At,
     Await,
     Binary,
+    Call,
     Compare,
     Const,
     Escape,
@@ -149,9 +152,9 @@ def formatted(lo: Lowering, node: cst.FormattedString) -> Reg:
     return dst
 
 
-def _pieces(lo: Lowering, whole: cst.CSTNode, regs: list[Reg], parts: object) -> None:
+def _pieces(lo: Lowering, whole: cst.CSTNode, regs: list[Reg], parts: Iterable[Any]) -> None:
     """The values that become text: the fields, and what their format specs name."""
-    for part in parts:  # type: ignore[attr-defined]
+    for part in parts:
         value = getattr(part, "expression", None)
         if value is None:
             regs.append(lo.const(lo.span(whole), part.value.replace("{{", "{").replace("}}", "}")))
@@ -160,10 +163,10 @@ def _pieces(lo: Lowering, whole: cst.CSTNode, regs: list[Reg], parts: object) ->
         _pieces(lo, whole, regs, [piece for piece in part.format_spec or () if hasattr(piece, "expression")])
 
 
-def templated(lo: Lowering, node: cst.BaseExpression) -> Reg:
-    """A t-string keeps its values; nothing is turned into text."""
+def templated(lo: Lowering, node: Any) -> Reg:
+    """A t-string, which not every version of the parser knows, keeps its values; nothing is turned into text."""
     regs: list[Reg] = []
-    _pieces(lo, node, regs, [part for part in node.parts if hasattr(part, "expression")])  # type: ignore[attr-defined]
+    _pieces(lo, node, regs, [part for part in node.parts if hasattr(part, "expression")])
     span = lo.span(node)
     lo.emit(Escape(span, tuple(regs), "a template string keeps its values"))
     return lo.opaque(span, tuple(regs), "a template string")
@@ -363,6 +366,9 @@ def starred(lo: Lowering, node: cst.StarredElement) -> Reg:
 @expression(cst.Await)
 def awaited(lo: Lowering, node: cst.Await) -> Reg:
     src = lo.expr(node.expression)
+    made = lo.b.last
+    if isinstance(made, Call) and made.dst == src:
+        made.awaited = True  # a coroutine that nobody waits for has not run
     dst = lo.fresh()
     lo.emit(Await(lo.span(node), dst, src))
     return dst

@@ -161,7 +161,7 @@ class Lowering:
         """Ends a block with `dst = src`: by a `Move`, or by giving the step that made `src` another register."""
         last = self.b.last
         if last is not None and getattr(last, "dst", None) == src:
-            last.dst = dst  # type: ignore[attr-defined]
+            last.dst = dst  # type: ignore[attr-defined]  # asked for a line above
         else:
             self.b.emit(Move(span, dst, src))
 
