@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from measure import ALLOCSAFE, BASES, LIBCST, Row, in_turn, peak, quoted, run
+from measure import ALLOCSAFE, BASES, LIBCST, Row, environment, in_turn, peak, quoted, run
 
 HOW_TO_GET_ONE = """The rows on a real tree need one, and nothing is fetched here:
     git clone --bare https://github.com/vllm-project/vllm && make bench TREE=vllm.git"""
@@ -164,7 +164,7 @@ def measured(tree: Path, rev: str, runs: int, torchfix: list[str] | None, *, sca
 
 def _answer(check: list[str], folder: Path, cache: dict[str, str]) -> None:
     """A figure for a wrong answer would say nothing."""
-    done = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **cache})
+    done = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=False, env=environment(cache))
     sites = json.loads(done.stdout)["sites"] if done.returncode in (0, 1) else []
     if [site["verdict"] for site in sites] != ["safe"]:
         raise SystemExit(f"the patch is safe, but the answer is: {done.stdout or done.stderr}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from allocsafe.flow.cells import Cells
+import pytest
+from allocsafe.flow.cells import Cells, differing, parted
 from allocsafe.flow.values import Const
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ def test_of_is_what_a_search_finds(steps: list[tuple[str, object, object, int]])
         if what == "put":
             cells[owner, name] = Const(number)  # type: ignore[index]
         elif what == "pop":
-            cells.pop((owner, name), None)  # type: ignore[arg-type]
+            cells.forget((owner, name))  # type: ignore[arg-type]
         elif what == "drop":
             cells.drop(owner)  # type: ignore[arg-type]
         elif what == "copy":
@@ -40,3 +41,49 @@ def test_a_copy_stands_alone() -> None:
     other[1, "b"] = Const(2)
     assert dict(cells.of(1)) == {"a": Const(1)}
     assert dict(other.of(1)) == {"a": Const(1), "b": Const(2)}
+
+
+@given(STEPS)
+def test_what_differs_is_what_a_comparison_finds(steps: list[tuple[str, object, object, int]]) -> None:
+    cells = Cells()
+    kept = [cells]
+    for what, owner, name, number in steps:
+        if what == "put":
+            cells[owner, name] = Const(number)  # type: ignore[index]
+        elif what == "pop":
+            cells.forget((owner, name))  # type: ignore[arg-type]
+        elif what == "drop":
+            cells.drop(owner)  # type: ignore[arg-type]
+        elif what == "copy":
+            cells = cells.copy()
+            kept.append(cells)
+        else:
+            cells = kept[number % len(kept)]
+        for other in kept:
+            found = parted((cells, other))
+            assert found is not None
+            assert found[1].keys() >= {c for c in {*cells, *other} if cells.get(c) != other.get(c)}
+            assert set(differing(cells, other)) == {c for c in other if other[c] != cells.get(c)}
+
+
+def test_where_paths_met_counts_as_stored_since_they_parted() -> None:
+    start = Cells({(1, "a"): Const(1)})
+    left, right = start.copy(), start.copy()
+    left[1, "b"] = Const(2)
+    found = parted((left, right))
+    assert found is not None
+    both = left.copy()
+    both.joins(*found)
+    assert differing(start, both) == [(1, "b")]
+
+
+def test_of_what_never_was_one_everything_is_compared() -> None:
+    one, other = Cells({(1, "a"): Const(1), (1, "b"): Const(2)}), Cells({(1, "a"): Const(1), (1, "b"): Const(3)})
+    assert parted((one, other)) is None
+    assert differing(one, other) == [(1, "b")]
+
+
+@pytest.mark.parametrize("name", ["clear", "pop", "popitem", "setdefault", "update", "__ior__"])
+def test_nothing_is_stored_or_taken_away_without_a_note(name: str) -> None:
+    with pytest.raises(NotImplementedError):
+        getattr(Cells(), name)({})

@@ -165,7 +165,7 @@ def name_buffer(m: Machine, value: Value, name: str) -> None:
 
 @step_meaning(ir.Delete)
 def delete(m: Machine, step: ir.Delete) -> None:
-    m.state.cells.pop((m.frame.ident, step.name), None)
+    m.state.cells.forget((m.frame.ident, step.name))
 
 
 @step_meaning(ir.Import)
@@ -387,7 +387,7 @@ def store_attribute(m: Machine, target: Value, attr: str, src: Value | None, spa
     if isinstance(target, Ref):
         cell = (("obj", target.obj), ("attr", attr))
         if src is None:
-            m.state.cells.pop(cell, None)
+            m.state.cells.forget(cell)
             return
         name_buffer(m, src, f"self.{attr}")
         rename_kept(m, src, f"self.{attr}")

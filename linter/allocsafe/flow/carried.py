@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from allocsafe.flow.cells import Cell, Cells
+from allocsafe.flow.cells import Cell, Cells, differing
 from allocsafe.flow.conditions import TRUE, Condition
 from allocsafe.flow.state import State, choose, plain
 from allocsafe.flow.values import (
@@ -165,12 +165,10 @@ class Round:
         news: dict[Cell, None] = {}
         for end in ends:
             ghosts: dict[int, None] = {}
-            for cell, value in list(end.cells.items()):
+            for cell, value in [(cell, end.cells[cell]) for cell in differing(self.base, end.cells)]:
+                if not self.live.sees(cell, self.base) or self.made_here(cell[0]):
+                    continue  # what a turn made comes along when something leads to it
                 before = self.base.get(cell)
-                if before is value or (before is not None and before == value) or not self.live.sees(cell, self.base):
-                    continue
-                if self.made_here(cell[0]):
-                    continue  # comes along when something leads to it
                 at = self._at(cell, before)
                 for part in _stored(value) if cell[1] == "computed" else (value,):
                     if self._take(at, part, end.cells, last=last):
@@ -254,7 +252,7 @@ class Round:
                 if cell in self.base:
                     cells[cell] = self.base[cell]
                 else:
-                    cells.pop(cell, None)
+                    cells.forget(cell)
 
     def header(self, cell: Cell) -> Value | None:
         """What the cell holds at the head of a turn; None for what is a number or the like before and after."""

@@ -23,6 +23,8 @@ from allocsafe.source import NOWHERE, Span
 Condition = int
 FALSE: Condition = 0
 TRUE: Condition = 1
+WIDE = 32
+"""Bits of a condition's number, where two make one key."""
 
 
 class Atom(NamedTuple):
@@ -65,10 +67,10 @@ class Conditions:
         self._ite: dict[tuple[int, int, int], int] = {}
         self.unknown: Callable[[], Any] | None = None  # makes a value nobody knows; set by the machine
         self.doubt: Callable[[], Condition] | None = None  # a question that nobody can answer; set by the machine
-        self._within: dict[tuple[int, int], int] = {}
-        self._and: dict[tuple[int, int], int] = {}
-        self._or: dict[tuple[int, int], int] = {}
-        self._meets: dict[tuple[int, int], bool] = {}
+        self._within: dict[int, int] = {}  # by both operands in one number, which costs less than a pair
+        self._and: dict[int, int] = {}
+        self._or: dict[int, int] = {}
+        self._meets: dict[int, bool] = {}
         self._not: dict[int, int] = {FALSE: TRUE, TRUE: FALSE}
         self._support: dict[int, frozenset[int]] = {}
         self._by_key: dict[Hashable, int] = {}
@@ -129,45 +131,49 @@ class Conditions:
         return (node[1], node[2]) if node[0] == var else (f, f)
 
     def both(self, a: Condition, b: Condition) -> Condition:
-        if b in (a, TRUE):
+        if a > b:
+            a, b = b, a
+        if a <= TRUE:
+            return b if a else FALSE
+        if a == b:
             return a
-        if a == TRUE:
-            return b
-        if FALSE in (a, b):
-            return FALSE
-        key = (a, b) if a < b else (b, a)
+        key = a << WIDE | b
         found = self._and.get(key)
         if found is None:
-            va, la, ha = self._nodes[a]
+            var, low, high = self._nodes[a]
             vb, lb, hb = self._nodes[b]
-            if va == vb:
-                found = self._node(va, self.both(la, lb), self.both(ha, hb))
-            elif va < vb:
-                found = self._node(va, self.both(la, b), self.both(ha, b))
+            if var == vb:
+                low, high = self.both(low, lb), self.both(high, hb)
+            elif var < vb:
+                low, high = self.both(low, b), self.both(high, b)
             else:
-                found = self._node(vb, self.both(a, lb), self.both(a, hb))
-            self._and[key] = found
+                var, low, high = vb, self.both(a, lb), self.both(a, hb)
+            found = self._and[key] = (
+                low if low == high else self._unique.get((var, low, high)) or self._node(var, low, high)
+            )
         return found
 
     def either(self, a: Condition, b: Condition) -> Condition:
-        if b in (a, FALSE):
+        if a > b:
+            a, b = b, a
+        if a <= TRUE:
+            return TRUE if a else b
+        if a == b:
             return a
-        if a == FALSE:
-            return b
-        if TRUE in (a, b):
-            return TRUE
-        key = (a, b) if a < b else (b, a)
+        key = a << WIDE | b
         found = self._or.get(key)
         if found is None:
-            va, la, ha = self._nodes[a]
+            var, low, high = self._nodes[a]
             vb, lb, hb = self._nodes[b]
-            if va == vb:
-                found = self._node(va, self.either(la, lb), self.either(ha, hb))
-            elif va < vb:
-                found = self._node(va, self.either(la, b), self.either(ha, b))
+            if var == vb:
+                low, high = self.either(low, lb), self.either(high, hb)
+            elif var < vb:
+                low, high = self.either(low, b), self.either(high, b)
             else:
-                found = self._node(vb, self.either(a, lb), self.either(a, hb))
-            self._or[key] = found
+                var, low, high = vb, self.either(a, lb), self.either(a, hb)
+            found = self._or[key] = (
+                low if low == high else self._unique.get((var, low, high)) or self._node(var, low, high)
+            )
         return found
 
     def no(self, a: Condition) -> Condition:
@@ -184,11 +190,13 @@ class Conditions:
 
     def meets(self, a: Condition, b: Condition) -> bool:
         """Whether some assignment satisfies both; makes no diagram."""
-        if FALSE in (a, b):
-            return False
-        if a == b or TRUE in (a, b):
+        if a > b:
+            a, b = b, a
+        if a <= TRUE:
+            return a == TRUE
+        if a == b:
             return True
-        key = (a, b) if a < b else (b, a)
+        key = a << WIDE | b
         known = self._and.get(key)
         if known is not None:
             return known != FALSE
@@ -211,19 +219,19 @@ class Conditions:
             return FALSE
         if f <= TRUE or care == TRUE:
             return f
-        key = (f, care)
+        key = f << WIDE | care
         found = self._within.get(key)
         if found is None:
             found = self._within[key] = self._restrict(f, care)
         return found
 
     def _restrict(self, f: Condition, care: Condition) -> Condition:
-        var_f, var_c = self._nodes[f][0], self._nodes[care][0]
+        var_f, f0, f1 = self._nodes[f]
+        var_c, c0, c1 = self._nodes[care]
         if var_c < var_f:
-            c0, c1 = self._split(care, var_c)
             return self.within(f, self.either(c0, c1))
-        c0, c1 = self._split(care, var_f)
-        f0, f1 = self._split(f, var_f)
+        if var_c > var_f:
+            c0 = c1 = care
         if c0 == FALSE:
             return self.within(f1, c1)
         if c1 == FALSE:

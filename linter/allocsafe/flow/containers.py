@@ -575,7 +575,7 @@ def container_method(
         size = list_length(m, ref)
         if not args and name == "pop" and size is not None and size.as_int():
             value = item_number(m, ref, size - 1)
-            m.state.cells.pop((owner(ref), ("item", (size - 1).as_int())), None)
+            m.state.cells.forget((owner(ref), ("item", (size - 1).as_int())))
             m.write_cell((owner(ref), "len"), Num(size - 1))
             return value
         values = all_items(m, ref)
@@ -691,7 +691,7 @@ def take_out(m: Machine, ref: Ref, key: Value) -> None:
     """`del dict[key]`, `dict.pop(key)`."""
     name = const_key(key)
     if name is not None and not _computed(m, ref) and not _loose(m, ref):
-        m.state.cells.pop((owner(ref), ("key", name)), None)
+        m.state.cells.forget((owner(ref), ("key", name)))
         presence.forget(m, ref, name)
     else:
         presence.loosen(m, ref)

@@ -214,7 +214,7 @@ def forget(m: Machine, ref: Ref) -> None:
     """Code that is not in view may have changed it."""
     set_length(m, ref, None)
     grown(m, ref, False)
-    m.state.cells.pop(cell(ref, "reserved"), None)
+    m.state.cells.forget(cell(ref, "reserved"))
 
 
 # ---------------------------------------------------------------- methods

@@ -19,6 +19,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocsafe.flow.cells import Cell
 from allocsafe.flow.files import BUILTIN_NAMES, OUTSIDE
 from allocsafe.flow.mentions import Scanned
 from allocsafe.flow.state import choose, plain
@@ -247,11 +248,12 @@ def _forget(m: Machine, values: Iterable[Value], effects: Effects) -> None:
         m.versions[("global", path, name)] = m.fresh()
         if (("module", path), name) in m.state.cells:
             m.write_cell((("module", path), name), m.unknown(name))
-    for name in (effects.own or frozenset()) | (effects.deep or frozenset()):
+    changed = (effects.own or frozenset()) | (effects.deep or frozenset())
+    held = _attributes(m, changed) if changed else {}
+    for name in changed:
         m.versions[("name", name)] = m.fresh()
-        for who, cell in list(m.state.cells):
-            if cell == ("attr", name) and isinstance(who, tuple) and who[0] not in ("obj", "class", "module", "buf"):
-                _may_differ(m, (who, cell), sure=False)
+        for at_name in held.get(name, ()):
+            _may_differ(m, at_name, sure=False)
     seen: set[Hashable] = set()
     todo = [(leaf, True) for leaf in _leaves(values)]
     todo += [(leaf, True) for value in list(values) for leaf in _leaves(_behind(m, value))]
@@ -273,13 +275,25 @@ def _forget(m: Machine, values: Iterable[Value], effects: Effects) -> None:
                 _may_differ(m, (owner, word), sure=True)
 
 
+def _attributes(m: Machine, names: frozenset[str]) -> dict[str, list[Cell]]:
+    """The cells of attributes of these names, of objects that are no objects of the program."""
+    out: dict[str, list[Cell]] = {}
+    for cell in m.state.cells:
+        who, name = cell
+        if not (isinstance(name, tuple) and len(name) == 2 and name[0] == "attr" and name[1] in names):
+            continue
+        if isinstance(who, tuple) and who[0] not in ("obj", "class", "module", "buf"):
+            out.setdefault(name[1], []).append(cell)
+    return out
+
+
 def _behind(m: Machine, value: Value) -> list[Value]:
     from allocsafe.flow.values import Method, Zipped
 
     return m.behind(value) if isinstance(value, (Closure, Partial, Method, Zipped)) else []
 
 
-def _may_differ(m: Machine, cell: tuple[Hashable, Hashable], *, sure: bool) -> None:
+def _may_differ(m: Machine, cell: Cell, *, sure: bool) -> None:
     """The cell may hold something else now. `sure`: the object is the one that was handed over."""
     held = m.state.cells[cell]
     name = str(cell[1][-1] if isinstance(cell[1], tuple) else cell[1])

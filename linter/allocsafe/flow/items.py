@@ -420,7 +420,7 @@ def _forget_item(m: Machine, opaque: Opaque, key: Value, src: Value | None) -> N
     if isinstance(key, Const):
         from allocsafe.flow.attributes import may_be_another
 
-        m.state.cells.pop((opaque.key, ("key", key.value)), None)
+        m.state.cells.forget((opaque.key, ("key", key.value)))
         may_be_another(m, opaque, ("key", key.value), m.unknown("an item") if src is None else src)
         return
     for name, held in list(m.state.cells.of(opaque.key)):

@@ -11,6 +11,7 @@ part.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from allocsafe.flow.memory import escape, holds_array, log
@@ -89,6 +90,7 @@ def _told(how: Uses) -> str:
     return "loads from" if how.loads else "stores to"
 
 
+@lru_cache(maxsize=256)
 def parameters(text: str) -> list[str]:
     """The parameter names of the kernel's definition, in order."""
     head = re.search(r"\bdef\s+\w+\s*\(", text)
@@ -110,13 +112,11 @@ def parameters(text: str) -> list[str]:
     return out
 
 
+@lru_cache(maxsize=1024)
 def uses(text: str, name: str) -> Uses:
     """What the kernel's text does through the pointer `name`."""
-    head = re.search(r"\)\s*(?:->[^:\n]*)?:\s*(?:#[^\n]*)?\n", text)
-    body = re.sub(r"#[^\n]*", "", text[head.end() :] if head is not None else text)
-    body = _joined(body)
+    plain, calls = _read(text)
     names = {name}
-    plain = _without(body, "load")
     while True:
         made = {
             word
@@ -134,7 +134,7 @@ def uses(text: str, name: str) -> Uses:
             break
         names |= made
     loads = stores = unknown = False
-    for called, inside in _calls(body):
+    for called, inside in calls:
         last = called.rsplit(".", 1)[-1]
         receiver = called.rsplit(".", 1)[0]
         first = _first(inside)
@@ -147,6 +147,14 @@ def uses(text: str, name: str) -> Uses:
         elif ("." not in called and called not in _HARMLESS) or "inline_asm" in last:
             unknown |= _mentions(_without(inside, "load"), names)
     return Uses(loads, stores, unknown)
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The body of a kernel without what loads return, and all calls in it: the same for each of its parameters."""
+    head = re.search(r"\)\s*(?:->[^:\n]*)?:\s*(?:#[^\n]*)?\n", text)
+    body = _joined(re.sub(r"#[^\n]*", "", text[head.end() :] if head is not None else text))
+    return _without(body, "load"), _calls(body)
 
 
 _HARMLESS = frozenset(

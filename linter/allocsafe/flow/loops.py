@@ -22,7 +22,7 @@ from allocsafe.flow import counters
 from allocsafe.flow.arithmetic import truth
 from allocsafe.flow.buffers import Turn
 from allocsafe.flow.carried import MOST_ROUNDS, Live, Round
-from allocsafe.flow.cells import Cell, Cells
+from allocsafe.flow.cells import Cell, Cells, differing
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import LoopExits, Machine, step_meaning
 from allocsafe.flow.presence import count_of as count_keys
@@ -363,15 +363,7 @@ def _dry(m: Machine, cells: Cells, path: Condition, turn: Turn, body: Callable[[
 
 
 def _differing(base: Cells, ends: list[State]) -> list[Cell]:
-    out: dict[Cell, None] = {}
-    get = base.get
-    for end in ends:
-        cells = end.cells
-        for key in [k for k, v in cells.items() if get(k) is not v]:  # nearly all are the same object
-            mine = get(key)
-            if mine is None or mine != cells[key]:
-                out[key] = None
-    return list(out)
+    return list(dict.fromkeys(key for end in ends for key in differing(base, end.cells)))
 
 
 def walk(
@@ -932,7 +924,7 @@ def _after_cells(
     for key in list(dict.fromkeys([*changed, *_differing(base, [State(TRUE, cells)])])):
         value = cells.get(key)
         if value is None:
-            out.pop(key, None)
+            out.forget(key)
             continue
         if isinstance(key[1], tuple) and key[1][0] == "at":
             out[key] = value  # a list item as a function of the turn

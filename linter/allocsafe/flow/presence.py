@@ -129,7 +129,7 @@ def loosen(m: Machine, ref: Ref, *, count: bool = False) -> None:
     values = all_items(m, ref)
     for name, _ in m.state.cells.of(owner):
         if isinstance(name, tuple) and name[0] in ("item", "at", "some", "key"):
-            m.state.cells.pop((owner, name), None)
+            m.state.cells.forget((owner, name))
     for value in values:
         m.write_cell((owner, ("some", m.fresh())), value)
     if m.objects[ref.obj].kind == "dict":

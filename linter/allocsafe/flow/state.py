@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from allocsafe.flow.cells import Cell, Cells
+from allocsafe.flow.cells import Cell, Cells, differing, parted
 from allocsafe.flow.conditions import FALSE, TRUE, Condition, Conditions
 from allocsafe.flow.values import NONE, Alts, Const, Known, Num, Opaque, RangeOf, Truth, TupleOf, Value
 
@@ -143,24 +143,22 @@ def merge(conds: Conditions, states: list[State], care: Condition, path: Conditi
         path = FALSE
         for state in live:
             path = conds.either(path, state.path)
+    met = parted([s.cells for s in live])
     first = live[0].cells
     out = first.copy()
-    changed = set()
-    get = first.get
+    changed: dict[Cell, None] = {}
     for state in live[1:]:
-        cells = state.cells
-        for key in [k for k, v in cells.items() if get(k) is not v]:  # nearly all are the same object
-            mine = get(key)
-            if mine is None or mine != cells[key]:
-                changed.add(key)
-        if len(cells) != len(first):
-            changed |= first.keys() - cells.keys()
+        changed.update(dict.fromkeys(differing(first, state.cells)))
+        maybe_gone = first if met is None else met[1]
+        changed.update((key, None) for key in maybe_gone if key in first and key not in state.cells)
     tags = [conds.within(s.path, care) for s in live]
     for key in changed:
         options = [(tag, s.cells[key]) for tag, s in zip(tags, live, strict=False) if key in s.cells]
         joined = choose_few(conds, options, conds.unknown) if conds.unknown is not None else choose(conds, options)
         if joined is None:
-            out.pop(key, None)
+            out.forget(key)
         else:
             out[key] = joined
+    if met is not None:
+        out.joins(*met)
     return State(path, out)

@@ -30,8 +30,31 @@ Start: TypeAlias = Literal["none", "value", "list", "copy"]
 Block: TypeAlias = "tuple[Step, ...]"
 
 
-@dataclass(slots=True)
-class Step:
+class Node:
+    """Base of all that is made here: equal if of one class with equal parts. Every dataclass could say so by itself, at
+    the price of two functions that Python compiles for each of fifty classes whenever this module is imported.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self is other or all(getattr(self, name) == getattr(other, name) for name in _parts(self))
+
+    __hash__: None = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in _parts(self))})"
+
+
+def _parts(node: Node) -> tuple[str, ...]:
+    names: tuple[str, ...] = node.__match_args__  # type: ignore[attr-defined]
+    return names
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Step(Node):
     """Base of all steps. `span` covers the expression or statement that the step comes from."""
 
     span: Span
@@ -40,7 +63,7 @@ class Step:
 # ---------------------------------------------------------------- values
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Const(Step):
     """`dst = value`: a literal. `...` is the value Ellipsis."""
 
@@ -48,7 +71,7 @@ class Const(Step):
     value: object
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Move(Step):
     """`dst = src`: the same value in another register. Both arms of a conditional expression end with one `dst`."""
 
@@ -56,7 +79,7 @@ class Move(Step):
     src: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Load(Step):
     """`dst = name`."""
 
@@ -65,7 +88,7 @@ class Load(Step):
     scope: Scope = "local"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Store(Step):
     """`name = src`."""
 
@@ -74,7 +97,7 @@ class Store(Step):
     scope: Scope = "local"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Delete(Step):
     """`del name`."""
 
@@ -82,7 +105,7 @@ class Delete(Step):
     scope: Scope = "local"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class GetAttr(Step):
     """`dst = obj.attr` (C++: also `obj->attr` and `ns::name`)."""
 
@@ -91,7 +114,7 @@ class GetAttr(Step):
     attr: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class SetAttr(Step):
     """`obj.attr = src`; `src` is None for `del obj.attr`."""
 
@@ -100,8 +123,8 @@ class SetAttr(Step):
     src: Reg | None
 
 
-@dataclass(slots=True)
-class Slice:
+@dataclass(slots=True, repr=False, eq=False)
+class Slice(Node):
     """`lo:hi:step` inside an index; None where the source leaves a part out."""
 
     lo: Reg | None = None
@@ -109,8 +132,8 @@ class Slice:
     step: Reg | None = None
 
 
-@dataclass(slots=True)
-class At:
+@dataclass(slots=True, repr=False, eq=False)
+class At(Node):
     """One expression inside an index: an integer, a tensor, a mask, a key, `None` and `...` by value included."""
 
     reg: Reg
@@ -120,15 +143,15 @@ class At:
 IndexItem: TypeAlias = Slice | At
 
 
-@dataclass(slots=True)
-class Index:
+@dataclass(slots=True, repr=False, eq=False)
+class Index(Node):
     """What stands between brackets. `x[i]` has one item and `is_tuple` False; `x[i,]` and `x[i, j]` have it True."""
 
     items: tuple[IndexItem, ...]
     is_tuple: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class GetItem(Step):
     """`dst = obj[index]`."""
 
@@ -137,7 +160,7 @@ class GetItem(Step):
     index: Index
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class SetItem(Step):
     """`obj[index] = src`; `src` is None for `del obj[index]`."""
 
@@ -146,8 +169,8 @@ class SetItem(Step):
     src: Reg | None
 
 
-@dataclass(slots=True)
-class Item:
+@dataclass(slots=True, repr=False, eq=False)
+class Item(Node):
     """One entry of a display: `key` for dicts (None with `star` for `**other`), `star` for `*other`."""
 
     value: Reg
@@ -155,7 +178,7 @@ class Item:
     star: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class New(Step):
     """`dst = [..] | (..) | {..} | {k: v}`; comprehensions start with an empty one and `Append` to it."""
 
@@ -164,7 +187,7 @@ class New(Step):
     items: tuple[Item, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Append(Step):
     """A comprehension adds one element to its list or set."""
 
@@ -172,7 +195,7 @@ class Append(Step):
     src: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Unpack(Step):
     """`a, *b, c = src`: one register a target; `star` is the index of the starred one, or None."""
 
@@ -181,7 +204,7 @@ class Unpack(Step):
     star: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Unary(Step):
     """`dst = op x`, op one of ``- + ~ not``."""
 
@@ -190,7 +213,7 @@ class Unary(Step):
     x: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Binary(Step):
     """`dst = a op b`, op as Python writes it (``+ - * / // % ** @ << >> & | ^``); C++ integer division is ``c/``,
     remainder ``c%``.
@@ -202,7 +225,7 @@ class Binary(Step):
     b: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Aug(Step):
     """`dst = (a op= b)`: in place where the value of `a` can; the frontend stores `dst` back to the target after it."""
 
@@ -212,7 +235,7 @@ class Aug(Step):
     b: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Compare(Step):
     """`dst = a op b`, op one of ``== != < <= > >= is is-not in not-in``. A chain is several of them under `If`."""
 
@@ -222,7 +245,7 @@ class Compare(Step):
     b: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Format(Step):
     """An f-string or a stream insertion: its parts are turned into text, hence read."""
 
@@ -230,8 +253,8 @@ class Format(Step):
     parts: tuple[Reg, ...]
 
 
-@dataclass(slots=True)
-class Arg:
+@dataclass(slots=True, repr=False, eq=False)
+class Arg(Node):
     """One argument: `name` for a keyword, `star` "*" or "**" for unpacking."""
 
     reg: Reg
@@ -239,7 +262,7 @@ class Arg:
     star: Literal["", "*", "**"] = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Call(Step):
     """`dst = func(args)`. A method call is a `GetAttr` for `func` first: `torch.empty(n).cuda()` is a method of a
     result.
@@ -254,7 +277,7 @@ class Call(Step):
     awaited: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Import(Step):
     """`dst = module` (name None) or `dst = module.name`. `level` counts leading dots. `import a.b` gives the value of
     `a`.
@@ -266,7 +289,7 @@ class Import(Step):
     level: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Opaque(Step):
     """`dst` = some value the frontend cannot model, computed from `uses` (it reads them, writes and keeps none)."""
 
@@ -275,7 +298,7 @@ class Opaque(Step):
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Escape(Step):
     """Anything may happen to `uses`, and to the local names in `names`; `reason` is a phrase a person understands."""
 
@@ -284,7 +307,7 @@ class Escape(Step):
     names: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Yield(Step):
     """`dst = yield src` (src None: bare) or `yield from src`."""
 
@@ -293,7 +316,7 @@ class Yield(Step):
     is_from: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Await(Step):
     """`dst = await src`."""
 
@@ -301,7 +324,7 @@ class Await(Step):
     src: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class MakeFunction(Step):
     """`dst` = a function (def, lambda, C++ lambda). Defaults and decorators were evaluated before, into registers."""
 
@@ -310,7 +333,7 @@ class MakeFunction(Step):
     decorators: tuple[Reg, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class MakeClass(Step):
     """`dst` = a class. `cls.body` runs when the engine asks for class-level values."""
 
@@ -321,7 +344,7 @@ class MakeClass(Step):
 # ---------------------------------------------------------------- C++ and CUDA only
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Alloc(Step):
     """Memory made by syntax, not by a call: `float a[n]`, `T a[n] = {..}`, `new T[n]`, `std::vector<T> v(n, x)`.
 
@@ -340,7 +363,7 @@ class Alloc(Step):
     items: tuple[Reg, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class AddressOf(Step):
     """`dst = &name` or `&obj[index]`: `place` is the register of the place's *value* for items, `name` the variable
     otherwise.
@@ -353,7 +376,7 @@ class AddressOf(Step):
     ctype: str = ""  # the declared type of `name`, as far as it is written
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Deref(Step):
     """`dst = *ptr`."""
 
@@ -361,7 +384,7 @@ class Deref(Step):
     ptr: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class StoreDeref(Step):
     """`*ptr = src`."""
 
@@ -369,7 +392,7 @@ class StoreDeref(Step):
     src: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class SizeOf(Step):
     """`dst = sizeof(type)` (`ctype` set) or `sizeof expr` (`obj` set)."""
 
@@ -378,7 +401,7 @@ class SizeOf(Step):
     obj: Reg | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Cast(Step):
     """`dst = (type) src`, static_cast, reinterpret_cast and the like."""
 
@@ -387,7 +410,7 @@ class Cast(Step):
     ctype: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Range(Step):
     """`dst` = the turns of a counted C++ loop: start, start + step, ... up to `stop` (exclusive; past it for negative
     steps).
@@ -399,7 +422,7 @@ class Range(Step):
     stride: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Launch(Step):
     """`func<<<grid, block, ...>>>(args)`."""
 
@@ -412,21 +435,21 @@ class Launch(Step):
 # ---------------------------------------------------------------- control
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Assume(Step):
     """What follows runs only if `cond` holds (`assert`)."""
 
     cond: Reg
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class If(Step):
     cond: Reg
     then: Block
     orelse: Block = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class For(Step):
     """`for item in iterable`. The body begins by storing register `item` to its targets."""
 
@@ -437,7 +460,7 @@ class For(Step):
     is_async: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class While(Step):
     """`test` is run before every turn and leaves its answer in `cond`. `do while`: `body_first`."""
 
@@ -449,8 +472,8 @@ class While(Step):
     update: Block = ()  # a C++ `for`'s third part: runs after the body and after `continue`
 
 
-@dataclass(slots=True)
-class Handler:
+@dataclass(slots=True, repr=False, eq=False)
+class Handler(Node):
     """`except types as name: body`; `types` None catches all. `type_names` are the names as written, last part only."""
 
     body: Block
@@ -459,7 +482,7 @@ class Handler:
     type_names: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Try(Step):
     body: Block
     handlers: tuple[Handler, ...] = ()
@@ -467,7 +490,7 @@ class Try(Step):
     final: Block = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class With(Step):
     """`with ctx as dst: body`; several items nest. The body begins by storing `dst` to its target."""
 
@@ -477,22 +500,22 @@ class With(Step):
     is_async: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Return(Step):
     src: Reg | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Raise(Step):
     src: Reg | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Break(Step):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Continue(Step):
     pass
 
@@ -500,8 +523,8 @@ class Continue(Step):
 # ---------------------------------------------------------------- units
 
 
-@dataclass(slots=True)
-class Param:
+@dataclass(slots=True, repr=False, eq=False)
+class Param(Node):
     """One parameter. `default` is a register of the *defining* code, or None. `annotation` is source text ("" for
     none).
     """
@@ -512,8 +535,8 @@ class Param:
     annotation: str = ""
 
 
-@dataclass(slots=True)
-class Function:
+@dataclass(slots=True, repr=False, eq=False)
+class Function(Node):
     """A function, method, lambda, or (kind ``module``/``class``) the code outside of functions.
 
     `decorator_names` are the decorators' dotted names as written ("property", "staticmethod", "torch.inference_mode").
@@ -538,8 +561,8 @@ class Function:
     qualifiers: frozenset[str] = frozenset()  # C++: "__global__", "static", "const" (a const method) ...
 
 
-@dataclass(slots=True)
-class FunctionStub:
+@dataclass(slots=True, repr=False, eq=False)
+class FunctionStub(Node):
     """A function that is known by place and name, and lowered when `load` is called (once; the frontend caches)."""
 
     name: str
@@ -560,8 +583,8 @@ class Ready:
         return self.function
 
 
-@dataclass(slots=True)
-class ClassDef:
+@dataclass(slots=True, repr=False, eq=False)
+class ClassDef(Node):
     """A class by its outline: bases as dotted text, methods as stubs, `body` lowered on demand (class-level
     statements).
     """

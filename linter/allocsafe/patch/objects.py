@@ -23,7 +23,7 @@ from typing import IO
 from allocsafe.patch.contents import quoted, refusal, source, text_id
 from allocsafe.patch.names import leads_out, text
 from allocsafe.patch.pairs import PatchError
-from allocsafe.patch.words import Later
+from allocsafe.patch.words import Later, Words
 from allocsafe.source import Source
 
 REGULAR = ("100644", "100755", "100664")
@@ -42,6 +42,7 @@ class Repository:
         self._batch: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._blobs: dict[str, bytes] = {}
+        self.searched: list[Words] = []  # what is known of words in the first tree that was searched for some
 
     def run(self, *args: str, answers: tuple[int, ...] = (0,)) -> bytes:
         """What git prints. Any other exit status than `answers` is an error in git's own words."""
@@ -206,7 +207,7 @@ class GitTree:
         self.tree = self.repo.tree(rev)
         self._known: dict[str, Source | None] = {}
         self._listed: dict[str, str] | None = None
-        self._searched = Later(self._listing, self.repo.blobs)
+        self._searched = Later(self._listing, self.repo.blobs, self.repo.searched)
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is none."""
@@ -265,7 +266,7 @@ class IndexTree:
         self.repo = root if isinstance(root, Repository) else Repository(root)
         self._known: dict[str, Source | None] = {}
         self._listed: dict[str, str] | None = None
-        self._searched = Later(self._listing, self.repo.blobs)
+        self._searched = Later(self._listing, self.repo.blobs, self.repo.searched)
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a staged file; None if there is none, or only a conflict."""

@@ -19,12 +19,19 @@ _PARTS = frozenset(bytes([n]) for n in range(128) if chr(n).isalnum() or n == or
 
 
 class Words:
-    """The sources of one tree: files by path, in the order in which paths come out."""
+    """The sources of one tree: files by path, in the order in which paths come out.
 
-    def __init__(self, files: Iterable[tuple[str, bytes]]) -> None:
+    `like`: another tree. What was found there in a file that both have, the very same bytes, is not looked for again.
+    """
+
+    def __init__(self, files: Iterable[tuple[str, bytes]], like: Words | None = None) -> None:
         self.files = dict(files)
         self._found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self._heads: Heads | None = None
+        self._like = like
+        self._apart: dict[str, bytes] | None = None
+        if like is not None and like._like is None:
+            like._like = self
 
     def mentions(self, word: str, suffixes: Sequence[str]) -> list[str]:
         """The files with one of these suffixes that have the word."""
@@ -36,12 +43,25 @@ class Words:
     def bases(self, word: str) -> list[str]:
         """The files in which a class may derive from something of that name."""
         if self._heads is None:
-            self._heads = Heads(self.files.items())
+            self._heads = Heads(self.files.items(), None if self._like is None else self._like._heads)
         return self._heads.files(word)
 
     def _search(self, word: str, ends: tuple[str, ...]) -> list[str]:
         plain = word.encode("utf-8", "surrogateescape")
-        return [path for path, data in self.files.items() if path.endswith(ends) and whole(plain, data)]
+        there = None if self._like is None else self._like._found.get((word, ends))
+        if there is None:
+            return [path for path, data in self.files.items() if path.endswith(ends) and whole(plain, data)]
+        own = self._own()
+        found = {path for path in there if path in self.files and path not in own}
+        found.update(path for path, data in own.items() if path.endswith(ends) and whole(plain, data))
+        return [path for path in self.files if path in found]
+
+    def _own(self) -> dict[str, bytes]:
+        """The files that the other tree does not have."""
+        if self._apart is None:
+            other = {} if self._like is None else self._like.files
+            self._apart = {path: data for path, data in self.files.items() if other.get(path) is not data}
+        return self._apart
 
 
 def whole(word: bytes, data: bytes) -> bool:
@@ -57,13 +77,17 @@ def whole(word: bytes, data: bytes) -> bool:
 class Later:
     """`Words` over the sources of a tree of git, read when the first word is looked up.
 
-    `listing` gives the ids of all files by path, `blobs` the bytes of many ids.
+    `listing` gives the ids of all files by path, `blobs` the bytes of many ids. `shared` is one list for all trees of a
+    repository: the words of the first that was searched.
     """
 
     def __init__(
-        self, listing: Callable[[], dict[str, str]], blobs: Callable[[Sequence[str]], Iterable[bytes]]
+        self,
+        listing: Callable[[], dict[str, str]],
+        blobs: Callable[[Sequence[str]], Iterable[bytes]],
+        shared: list[Words],
     ) -> None:
-        self._listing, self._blobs = listing, blobs
+        self._listing, self._blobs, self._shared = listing, blobs, shared
         self._words: Words | None = None
 
     def data(self, path: str) -> bytes | None:
@@ -88,7 +112,9 @@ class Later:
             if len(wanted) > MOST_FILES:
                 return None
             ids = [self._listing()[path] for path in wanted]
-            self._words = Words(zip(wanted, self._blobs(ids), strict=True))
+            self._words = Words(zip(wanted, self._blobs(ids), strict=True), next(iter(self._shared), None))
+            if not self._shared:
+                self._shared.append(self._words)
         return self._words
 
 
