@@ -37,12 +37,14 @@ CONTRACTS: dict[str, str] = {
         "reads *; returns fresh",
     ),
     **dict.fromkeys(
-        ("embed_tokens", "word_embeddings", "embedding", "rotary_emb", "get_input_embeddings"),
+        ("embed_tokens", "word_embeddings", "embedding", "get_input_embeddings"),
         f"reads *; indexes input, {_INDICES}; returns fresh",
     ),
     # the context of a `torch.autograd.Function`: handed to the backward pass as they are
     "save_for_backward": "(*tensors) keeps tensors; returns none",
     **dict.fromkeys(("mark_non_differentiable", "mark_dirty"), "(*args) ignores args; returns none"),
+    # `(positions, q, k)` rotates q and k; of the `x` in `(x, position_ids)` it mostly asks dtype and device alone
+    "rotary_emb": f"reads 1, 2, q, k, query, key; indexes {_INDICES}; returns fresh",
     "torch.nn.Module": "reads *; returns fresh",
     "torch.ops.*.*(out=)": "reads *",  # an operator of no known schema that is handed its outputs by name
     **KERNELS,

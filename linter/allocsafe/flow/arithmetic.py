@@ -83,14 +83,16 @@ def truth(m: Machine, value: Value, span: Span) -> Condition:
         return m.decide(("truth", m.fresh()), "the tensor is true", span=span)
     if isinstance(value, Ref):
         kind = m.objects[value.obj].kind
-        if kind == "instance":
+        if kind in ("instance", "vector"):  # C++ asks whether a pointer to a vector is null, not whether it is empty
             return TRUE
         size = count_of(m, value) if kind == "dict" else m.read_cell((("obj", value.obj), "len"))
         if isinstance(size, Num):
             return m.conds.no(m.equal_zero(size.lin, span))
         return filled(m, value, size)
     opaque = m.to_opaque(value)
-    return m.decide(("truth", m.as_now(opaque.key)), opaque.text, span=span)
+    key = m.as_now(opaque.key)
+    chosen = m.conds.truths.get(key)
+    return m.decide(("truth", key), opaque.text, span=span) if chosen is None else chosen
 
 
 def is_array(value: Value) -> bool:
@@ -182,7 +184,8 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
         and op == "+"
     ):
         return Const(a.value + b.value)
-    if not (isinstance(a, Const) or isinstance(b, Const)):
+    of_tensors = not m.native and (_has_axes(m, a) or _has_axes(m, b))
+    if not (of_tensors or isinstance(a, Const) or isinstance(b, Const)):
         x, y = m.as_lin(a), m.as_lin(b)
         if x is not None and y is not None:
             number = integer(op, x, y)
@@ -197,7 +200,15 @@ def combine(m: Machine, op: str, a: Value, b: Value, span: Span) -> Value:
                 m.write_cell((owner(bag), ("some", m.fresh())), leaf)
         return bag
     left, right = m.to_opaque(a), m.to_opaque(b)
-    return Opaque(("op", left.key, op, right.key), brief(f"{left.text} {op.lstrip('c')} {right.text}"))
+    result = Opaque(("op", left.key, op, right.key), brief(f"{left.text} {op.lstrip('c')} {right.text}"))
+    if of_tensors:
+        m.tensors.add(result.key)
+    return result
+
+
+def _has_axes(m: Machine, value: Value) -> bool:
+    """Whether a value that is not followed is surely a tensor with axes: no integer comes out of its arithmetic."""
+    return isinstance(value, Opaque) and (value.key in m.tensors or bool(m.shapes.get(value.key)))
 
 
 POINTERS = frozenset({"vla", "array", "new", "malloc", "calloc", "std::malloc", "std::calloc", "vector.data"})
@@ -413,7 +424,34 @@ def same(m: Machine, a: Value, b: Value, span: Span) -> Condition:
             return FALSE
         first, second = m.to_opaque(a), m.to_opaque(b)
         return m.decide(("same", first.key, second.key), f"{first.text} == {second.text}", "branch", span)
+    numbers = _same_number(m, a, b, span)
+    if numbers is not None:
+        return numbers
     return TRUE if type(a) is type(b) and a == b else FALSE
+
+
+def _same_number(m: Machine, a: Value, b: Value, span: Span) -> Condition | None:
+    """Whether two numbers of different kinds are one: what is carried as a whole number may be a fraction, or a text
+    that `+` put together; a truth is 0 or 1. None where one of them is no such thing.
+    """
+    if isinstance(b, (Num, Truth)) and not isinstance(a, (Num, Truth)):
+        a, b = b, a
+    if isinstance(a, Truth) and isinstance(b, Num):
+        number = b.lin.as_int()
+        if number is not None:
+            return a.cond if number == 1 else m.conds.no(a.cond) if number == 0 else FALSE
+    elif isinstance(a, Num) and isinstance(b, Truth):
+        return _same_number(m, b, a, span)
+    elif isinstance(a, Num) and isinstance(b, Const) and b.value is not None:
+        number = a.lin.as_int()
+        if number is not None:
+            return TRUE if number == b.value else FALSE
+    elif not (isinstance(a, Truth) and isinstance(b, Const) and isinstance(b.value, (int, float, complex))):
+        return None
+    left, right = m.to_opaque(a), m.to_opaque(b)
+    if isinstance(b, Const) and b.value is None:
+        return None
+    return m.decide(("cmp", "==", left.key, right.key), f"{left.text} == {right.text}", span=span)
 
 
 def _surely_something(m: Machine, name: str) -> bool:

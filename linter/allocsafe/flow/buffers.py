@@ -26,7 +26,7 @@ class Turn:
     (never, in a completed one); `exit_pos` is where the walk of the body ended.
     """
 
-    __slots__ = ("completed", "entered", "exact", "exit_pos", "exits", "id", "line", "loop")
+    __slots__ = ("completed", "entered", "exact", "exit_pos", "exits", "id", "line", "loop", "outlived")
 
     def __init__(self, ident: int, loop: Loop, line: int, exact: bool = True) -> None:
         self.id = ident
@@ -37,6 +37,7 @@ class Turn:
         self.entered: Condition = 1
         self.exits: Condition = 0
         self.exit_pos = 0
+        self.outlived: Condition = 1  # what every turn checks on its way: there was no turn where it does not hold
 
 
 class Entry(NamedTuple):
@@ -92,6 +93,7 @@ class Buffer:
         "ident",
         "kept_in",
         "like",
+        "named",
         "open",
         "origin",
         "outer",
@@ -122,6 +124,7 @@ class Buffer:
         self.outer = 0  # how many of them
         self.open = False  # more whole axes follow
         self.like: Hashable = None  # the tensor that has the same shape, if its rank is not known
+        self.named: frozenset[Hashable] = frozenset()  # what its lengths are made from, where they are not known
         self.filled = filled
         self.pos = pos
         self.turns = turns

@@ -12,6 +12,7 @@ from allocsafe.flow.conditions import FALSE, TRUE
 from allocsafe.flow.extremes import note
 from allocsafe.flow.machine import Machine, root_of
 from allocsafe.flow.memory import escape, holds_array
+from allocsafe.flow.state import under
 from allocsafe.flow.values import (
     NONE,
     Alts,
@@ -96,7 +97,15 @@ def _zip(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) ->
     from allocsafe.flow.loops import keys_of
 
     args = [keys_of(m, value, span) for value in args]
-    return Zipped(tuple(args)) if args and not any(isinstance(a, Alts) for a in args) else None
+    chosen = next((a for a in args if isinstance(a, Alts)), None)
+    if chosen is None:
+        return Zipped(tuple(args)) if args else None
+
+    def of_one(option: Value) -> Value:
+        here = [option if a is chosen else under(m.conds, a, m.state.path) or a for a in args]
+        return _zip(m, here, kwargs, span) or m.unknown("zip(...)")
+
+    return m.each(chosen, of_one)
 
 
 @builtin("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter")
@@ -384,6 +393,30 @@ def _launch(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span)
     from allocsafe.flow import launches
 
     return launches.launch(m, args, kwargs, span)
+
+
+@builtin("numpy.ndarray")
+def _ndarray(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    """With a buffer: another look at memory that is there already."""
+    buffer = args[2] if len(args) > 2 else kwargs.get("buffer", NONE)
+    if buffer == NONE:
+        return None
+    if holds_array(m, buffer):
+        why = "seen through another array"
+        escape(m, [buffer], span, why, "view", "whether the array that lies over it is written")
+    return m.unknown("ndarray(...)")
+
+
+@builtin("triton.cdiv", "triton.language.cdiv", "triton.language.standard.cdiv")
+def _cdiv(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) -> Value | None:
+    """A quotient that is rounded up."""
+    from allocsafe.flow.arithmetic import integer
+
+    if len(args) != 2 or kwargs or any(isinstance(a, (Alts, Const)) or holds_array(m, a) for a in args):
+        return None
+    x, y = m.as_lin(args[0]), m.as_lin(args[1])
+    up = None if x is None or y is None else integer("//", x + y - 1, y)
+    return None if up is None else Num(up)
 
 
 @builtin("slice")

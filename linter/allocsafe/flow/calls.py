@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 
+from allocsafe.flow import mocks
+from allocsafe.flow.asserts import checked
 from allocsafe.flow.conditions import FALSE
 from allocsafe.flow.control import may_raise
 from allocsafe.flow.cpp_memory import in_c
+from allocsafe.flow.fits import fits
 from allocsafe.flow.havoc import after_skipped, after_unknown
 from allocsafe.flow.machine import Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, holds_array, keep, read
@@ -288,7 +291,8 @@ def opaque_call(
         if held is not None:
             return m.each(held, lambda f: call_value(m, f, args, kwargs, span, loose))
         only = m.program.only_method(m.frame.path, name)
-        if only is not None and any(holds_array(m, v) for v in [*args, *kwargs.values(), *loose]):
+        handed = any(holds_array(m, v) for v in [*args, *kwargs.values(), *loose])
+        if only is not None and handed and fits(m, only[1], args, kwargs, loose=bool(loose)):
             m.assumes.add(f"{func.text} is {only[0]}.{name}")
             m.considered[(span.path, span.line)] = f"{name} is that of {only[0]}, the only one in sight"
             owner = m.program.klass(only[2], only[0])
@@ -314,6 +318,10 @@ def unknown_call(
     """
     from allocsafe.flow.runners import aside
 
+    if receiver is not None and checked(m, name, args, span):
+        return NONE
+    if name == mocks.SETS:
+        mocks.replaces(m, args, span)
     contract = m.contracts.look_up(name, outside=func == NONE)
     if contract is None and func != NONE:
         from allocsafe.flow.contracts import of_module
@@ -407,6 +415,8 @@ def invoke(
     stub = func.function
     if func.receiver is not None:
         everything.append(func.receiver)
+    if not root and mocks.mocked(m, stub.name):
+        return unknown_call(m, NONE, stub.name, everything, {}, span, receiver=func.receiver)
     names = {name.split("(")[0] for name in stub.decorator_names}
     awaited = m.awaited
     if names and not root and not names & {"contextmanager", "contextlib.contextmanager"} and _plain_python(names):

@@ -66,6 +66,8 @@ class Conditions:
         self._unique: dict[tuple[int, int, int], int] = {}
         self._ite: dict[tuple[int, int, int], int] = {}
         self.unknown: Callable[[], Any] | None = None  # makes a value nobody knows; set by the machine
+        self.truth: Callable[[Any], Condition] | None = None  # when a plain value counts as true; set by the machine
+        self.truths: dict[Hashable, Condition] = {}  # when a value that stands for several counts as true
         self.doubt: Callable[[], Condition] | None = None  # a question that nobody can answer; set by the machine
         self._within: dict[int, int] = {}  # by both operands in one number, which costs less than a pair
         self._and: dict[int, int] = {}

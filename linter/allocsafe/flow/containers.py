@@ -14,12 +14,13 @@ from collections.abc import Hashable
 from allocsafe.flow import presence
 from allocsafe.flow.carried import CARRIED
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
+from allocsafe.flow.listed import at_turn
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import keep, read
 from allocsafe.flow.state import State, alternatives, choose, choose_few, few, merge, plain, under
 from allocsafe.flow.values import NONE, Alts, Array, Const, Num, Opaque, RangeOf, Ref, Truth, TupleOf, Value, Zipped
 from allocsafe.ir import nodes as ir
-from allocsafe.regions.exprs import Lin, Sym
+from allocsafe.regions.exprs import Lin
 from allocsafe.source import Span
 
 
@@ -166,38 +167,53 @@ def item_number(m: Machine, ref: Ref, at: Lin) -> Value:
         value = m.read_cell((owner(ref), ("item", number)))
         if value is not None and not _loose(m, ref):
             return value
+    one = _by_number(m, ref, at) if number is None else None
+    if one is not None:
+        return one
+    if number is not None and number < 0:  # from an end that nobody knows
+        return picked(m, all_items(m, ref), "the list")
     held = [(name, value) for name, value in m.state.cells.of(owner(ref)) if isinstance(name, tuple)]
     put = [(name[1], value) for name, value in held if name[0] == "at"]
     if len(put) == 1 and not _loose(m, ref):  # one loop has put them, at consecutive places
         term, value = put[0]
         if len(term.terms) == 1 and term.terms[0][1] == 1:
-            value = shift(value, term.terms[0][0], at - term.const)
+            value = at_turn(m, value, term.terms[0][0], at - term.const)
             before = [v for name, v in held if name[0] == "item"]
-            behind = m.at_least_zero(at - term.const) if before else TRUE
-            return choose(m.conds, [(behind, value), (m.conds.no(behind), picked(m, before, "the list"))]) or value
+            first = term.const if before else 0
+            rest = TRUE
+            options: list[tuple[Condition, Value]] = []
+            if not m.surely_nonneg(at):  # below zero it counts from the end
+                rest = m.at_least_zero(at)
+                options.append((m.conds.no(rest), picked(m, all_items(m, ref), "the list")))
+            behind = m.conds.both(rest, m.at_least_zero(at - first)) if before else rest
+            options.append((behind, value))
+            if before:
+                options.append((m.conds.both(rest, m.conds.no(behind)), picked(m, before, "the list")))
+            return choose(m.conds, options) or value
     return picked(m, all_items(m, ref), "the list")
 
 
-def shift(value: Value, var: Sym, to: Lin) -> Value:
-    """`value` with the loop variable that made it replaced: the item of another turn."""
-    from allocsafe.flow.values import View
-    from allocsafe.regions.box import Axis
+MOST_NUMBERED = 3
+"""Items of a list up to which an unknown index is asked for its value: `offsets[rank]`."""
 
-    if isinstance(value, Num):
-        return Num(value.lin.substitute({var: to}))
-    if isinstance(value, Array) and value.view.box is not None:
-        box = tuple(
-            Axis(a.start.substitute({var: to}), tuple(s.substitute({var: to}) for s in a.stops), a.step)
-            for a in value.view.box
-        )
-        return Array(
-            value.buf, View(value.view.frame, box, value.view.dims, value.view.open, value.view.extent), value.scalar
-        )
-    if isinstance(value, TupleOf):
-        return TupleOf(tuple(shift(v, var, to) for v in value.items))
-    if isinstance(value, Opaque):
-        return Opaque(("item", value.key, to), value.text)
-    return value
+
+def _by_number(m: Machine, ref: Ref, at: Lin) -> Value | None:
+    """Item `at` of a short list of plain values, by what the index is; None for any other list. An index that is none
+    of its places raises.
+    """
+    items = known_items(m, ref)
+    if not items or len(items) > MOST_NUMBERED or m.handlers or not all(isinstance(v, Num) for v in items):
+        return None
+    if m.born_of(at) or any(turn.loop.var in at.all_syms() for turn in m.turns):
+        return None
+    options: list[tuple[Condition, Value]] = []
+    inside = FALSE
+    for place, value in enumerate(items):
+        here = m.conds.either(m.equal_zero(at - place), m.equal_zero(at - place + len(items)))
+        options.append((m.conds.both(here, m.conds.no(inside)), value))
+        inside = m.conds.either(inside, here)
+    m.state.path = m.conds.both(m.state.path, inside)
+    return choose(m.conds, options)
 
 
 def object_item(m: Machine, ref: Ref, idx: ir.Index, span: Span) -> Value:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocsafe.flow.arithmetic import truth
-from allocsafe.flow.conditions import FALSE
+from allocsafe.flow.conditions import FALSE, TRUE, Condition
 from allocsafe.flow.machine import FEW_ATOMS, Frame, Machine, step_meaning
 from allocsafe.flow.memory import escape, log, read
 from allocsafe.flow.state import State, choose, merge
@@ -82,10 +82,19 @@ def _exits(m: Machine) -> tuple[int, int, int]:
 
 @step_meaning(ir.Assume)
 def assume(m: Machine, step: ir.Assume) -> None:
-    cond = truth(m, m.get(step.cond), step.span)
+    require(m, truth(m, m.get(step.cond), step.span), step.span)
+
+
+def require(m: Machine, cond: Condition, span: Span) -> None:
+    """Walks on where `cond` holds. Where it does not, a handler around sees the state as it is."""
     if len(m.conds.support(cond)) > FEW_ATOMS:
+        if cond != TRUE:
+            may_raise(m, span, "the assertion", sure=True)
         m.passed(m.state.path, cond)
         return
+    failed = m.conds.both(m.state.path, m.conds.no(cond)) if m.handlers else FALSE
+    if failed != FALSE:
+        m.handlers[-1].append(State(failed, m.state.cells.copy()))
     m.state.path = m.conds.both(m.state.path, cond)
 
 
@@ -97,13 +106,23 @@ def leave(m: Machine, step: ir.Return) -> None:
 
         returned(m, value, step.span)
     if len(m.frames) == m.ROOT_DEPTH:
+        carried = _carried(m, value)
         handed: dict[Array, int] = {}
         for cond, array in m.arrays(value):  # by itself or in a tuple: handed out either way
-            handed[array] = m.conds.either(handed.get(array, FALSE), cond)
+            if array not in carried:
+                handed[array] = m.conds.either(handed.get(array, FALSE), cond)
         for array, cond in handed.items():
             log(m, array, "return", step.span, "returned", event="returned", cond=cond)
+        for function in carried.values():
+            escape(m, [function], step.span, "held by a function that is returned", "call", "who calls it, and when")
     m.frame.returns.append((m.state, value))
     m.state = State(FALSE, {})
+
+
+def _carried(m: Machine, value: Value) -> dict[Array, Closure]:
+    """The arrays that a returned function captured: handed out only when somebody calls it."""
+    options = [option for _, option in value.options] if isinstance(value, Alts) else [value]
+    return {array: v for v in options if isinstance(v, Closure) for _, array in m.arrays(v)}
 
 
 @step_meaning(ir.Raise)

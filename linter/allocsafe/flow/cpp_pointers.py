@@ -73,7 +73,7 @@ def element(m: Machine, array: Array, span: Span) -> Value:
         return array
     log(m, array, "read", span, "element read")
     name = m.buffers[array.buf].symbol if array.buf >= 0 else ""
-    return m.unknown(f"{name or 'the array'}[...]")
+    return m.unknown(f"{name or 'the array'}[...]", ("element", array.buf, array.view.box))
 
 
 def store(m: Machine, array: Array, idx: ir.Index, src: Value | None, span: Span) -> None:
@@ -294,6 +294,10 @@ def store_behind(m: Machine, value: Value, src: Value, span: Span) -> None:
         return
     if isinstance(value, (Ref, Array)):
         escape(m, [value], span, "assigned through a pointer", "address", "a plain assignment")
+        if isinstance(value, Ref) and m.objects[value.obj].kind == "vector":
+            from allocsafe.flow import cpp_vectors
+
+            cpp_vectors.forget(m, value)  # it has another length now
     if holds_array(m, src):
         escape(m, [src], span, "stored through a pointer", "address", "what reads it from there")
     m.bump(value)

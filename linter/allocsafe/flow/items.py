@@ -16,6 +16,7 @@ from collections.abc import Hashable
 from allocsafe.flow.alternatives import per_index
 from allocsafe.flow.arithmetic import is_array, mask_key
 from allocsafe.flow.conditions import FALSE, TRUE, Condition
+from allocsafe.flow.listed import some_turn
 from allocsafe.flow.machine import Machine, step_meaning
 from allocsafe.flow.memory import copy_of, keep, log, read
 from allocsafe.flow.state import alternatives, choose
@@ -132,7 +133,12 @@ def _tuple_item(m: Machine, value: TupleOf, idx: ir.Index, span: Span) -> Value:
 
 
 def picked(m: Machine, values: list[Value], what: str) -> Value:
-    """One of several values, nobody knows which."""
+    """One of several values, nobody knows which; what turns that are over have made is that of one of them."""
+    return one_of(m, [some_turn(m, value) for value in values], what)
+
+
+def one_of(m: Machine, values: list[Value], what: str) -> Value:
+    """One of several values as they are."""
     from allocsafe.flow.state import FEW, alternatives, plain
 
     if len(values) > 1 and sum(len(alternatives(v)) for v in values) > FEW:
@@ -392,7 +398,7 @@ def store_item(m: Machine, value: Value, idx: ir.Index, src: Value | None, span:
         else:
             # an opaque target is a tensor that is assigned from (a read) or a container that keeps it
             for cond, array in m.arrays(src):
-                if isinstance(src, Array) and _looks_like_tensor(m, idx):
+                if isinstance(src, Array) and _surely_tensor(m, opaque, idx):
                     log(m, array, "read", span, f"copied into {opaque.text}", cond=cond)
                 else:
                     log(
@@ -450,12 +456,21 @@ def _store(m: Machine, value: Array, idx: ir.Index, src: Value | None, span: Spa
     return NONE
 
 
-def _looks_like_tensor(m: Machine, idx: ir.Index) -> bool:
-    """Slices, several items or index arrays are for tensors; a container takes one plain key."""
-    if len(idx.items) > 1 or isinstance(idx.items[0], ir.Slice):
+def _surely_tensor(m: Machine, target: Opaque, idx: ir.Index) -> bool:
+    """Whether `target[idx] = x` copies out of `x`: the target is declared a tensor, or the index is one that no
+    container takes. A dict takes any number, and a tuple of numbers, as a key.
+    """
+    if target.key in m.tensors or target.key in m.shapes:
         return True
-    value = m.get(idx.items[0].reg)
-    return is_array(value) or isinstance(value, (Num, Truth)) or (isinstance(value, Const) and value.value is Ellipsis)
+    return any(_only_tensors_take(m, item) for item in idx.items)
+
+
+def _only_tensors_take(m: Machine, item: ir.IndexItem) -> bool:
+    """A slice, `...`, an index array or a mask."""
+    if isinstance(item, ir.Slice):
+        return True
+    value = m.get(item.reg)
+    return is_array(value) or isinstance(value, Truth) or (isinstance(value, Const) and value.value is Ellipsis)
 
 
 def array_view(array: Array) -> View:

@@ -16,14 +16,15 @@ is `unsure`, with that reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from allocsafe.flow.alike import alike
 from allocsafe.flow.alternatives import facts_of
 from allocsafe.flow.buffers import Buffer, Entry, Turn
 from allocsafe.flow.conditions import FALSE, TRUE, Atom, Condition
 from allocsafe.flow.counters import widened
-from allocsafe.flow.empty import nothing
+from allocsafe.flow.empty import nothing, perhaps_nothing
 from allocsafe.flow.extremes import wins
 from allocsafe.flow.frames import reframed
 from allocsafe.flow.instances import other_turns, per_turn
@@ -193,6 +194,9 @@ class Judge:
         others, too.
         """
         conds, made = self.m.conds, query.buffer.cond
+        for turn in query.buffer.turns:  # it was made in a turn, and what each of them checks held in that one
+            if all(t.id != turn.id for t in query.turns):
+                query = query._replace(cond=conds.both(query.cond, turn.outlived))
         if conds.implies(query.cond, made):
             return query
         born = {i for i in conds.support(made) if conds.atoms[i].born}
@@ -412,6 +416,8 @@ class Judge:
         doubts += self._loose(query, cube, world)
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
+        if perhaps_nothing(self.m, query.buffer, cube, facts):
+            return unsure("region", "whether it has an element here hangs on a length that is not followed")
         if self._unkept(query, cube, world):
             return unsure("branches", "too many checks on the way to tell whether it is taken")
         maybe = [e for e in query.buffer.entries if e.kind in ("write", "escape") and self._may_reach(e, query, world)]
@@ -455,6 +461,12 @@ class Judge:
             settled = self._whatever(query, must, cube, tied)
             if settled is None:
                 why = f"it depends on a value that the way here chose among many: {_said(tied[0], cube, self.m)}"
+                return unsure("alias", why)
+            found, cube = settled
+        if pair := alike(self.m.conds, cube):
+            settled = self._whatever(query, must, cube, pair)
+            if settled is None:
+                why = f"two turns ask the same of what may be one item: {_said(pair[0], cube, self.m)}"
                 return unsure("alias", why)
             found, cube = settled
         for write in query.buffer.entries if self.m.conds.mixed else ():
@@ -518,13 +530,21 @@ class Judge:
             if self._counts(e, query) or (e.phase != query.phase and self.m.may_precede(e.phase, query.phase)):
                 able.append(e)
         writes = self._with_able(must, able, query)
-        facts = tuple(conds.facts(loose))
+        facts = (*conds.facts(loose), *self._usual(cube.keys() - loose.keys()))
         left = self._hole(query, writes, facts)
         if left.status == "conditional":
             sized = self._hole(query, writes, facts + self._nothing_empty(query))
             if sized.status == "generic":
                 left = left._replace(status="generic", condition=None)
         return None if left.status in ("none", "cannot-tell", "conditional") else (left, loose)
+
+    def _usual(self, doubts: Iterable[int]) -> list[Lin]:
+        """That bounds are not negative of which only nothing says it: a hole that is there for negative ones alone is
+        no hole for all answers.
+        """
+        atoms = self.m.conds.atoms
+        signs = {i: True for i in doubts if isinstance(key := atoms[i].key, tuple) and key[0] == "sign"}
+        return self.m.conds.facts(signs)
 
     def _loose(self, query: Query, cube: dict[int, bool], world: Condition) -> list[Atom]:
         """Doubtful questions that the world leaves open, if no path of it is one whatever their answers are."""
@@ -569,6 +589,8 @@ class Judge:
         if conds.support(query.cond) & doubtful:
             return None
         free = conds.forget(world, doubtful)
+        of_doubts = set(conds.facts({i: cube[i] for i in doubtful}))
+        facts = (*(fact for fact in facts if fact not in of_doubts), *self._usual(doubtful))
         able = []
         for write in query.buffer.entries:
             if write.kind in ("write", "escape"):

@@ -5,7 +5,7 @@ is derived from is not read. *Why that suffices.* Addresses are made from pointe
 text; a name that is assigned anything that mentions a pointer counts as made from it, except for what a load returns.
 A pointer that is handed to another function may be both. *What it gives up.* Which elements: a pointer that is only
 loaded from is read in part (with a mask or a length that the launch chose), one that is only stored to is written in
-part.
+part. A load under a flag that the launch knows to be off is none (`kernel_flags`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from allocsafe.flow.arithmetic import truth
+from allocsafe.flow.conditions import Condition
+from allocsafe.flow.kernel_flags import Flag, Truthy, known_text
 from allocsafe.flow.memory import escape, holds_array, log
-from allocsafe.flow.values import NONE, Closure, Known, Partial, Value
-from allocsafe.source import Span
+from allocsafe.flow.values import NONE, Closure, Const, Known, Num, Opaque, Partial, Truth, Value
+from allocsafe.source import NOWHERE, Span
 
 if TYPE_CHECKING:
     from allocsafe.flow.machine import Machine
@@ -70,7 +73,7 @@ def launch(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) 
             escape(m, [value], span, why, "kernel", f"which elements {function.name} stores")
             continue
         for cond, array in m.arrays(value):
-            if how.loads:
+            if how.loads and uses(known_text(text, flags(m, bound, cond)), name) != Uses(False, False, False):
                 log(m, array, "read", span, f"the kernel {note}", some=True, cond=cond)
             elif how.stores:
                 log(m, array, "write", span, f"the kernel {note},", some=True, cond=cond)
@@ -80,6 +83,23 @@ def launch(m: Machine, args: list[Value], kwargs: dict[str, Value], span: Span) 
             m, left, span, f"handed to the kernel {function.name}", "kernel", f"which elements {function.name} stores"
         )
     return NONE
+
+
+def flags(m: Machine, bound: dict[str, Value], cond: Condition) -> dict[str, Flag]:
+    """The parameters that are one constant wherever `cond` holds on the way here."""
+    here = m.conds.both(m.state.path, cond)
+    out: dict[str, Flag] = {}
+    for name, value in bound.items():
+        if isinstance(value, Const) and (value.value is None or isinstance(value.value, (bool, int, str))):
+            out[name] = value.value
+        elif isinstance(value, Num) and value.lin.as_int() is not None:
+            out[name] = value.lin.as_int()
+        elif isinstance(value, (Truth, Opaque)):
+            holds = truth(m, value, NOWHERE)
+            if m.conds.implies(here, holds) or not m.conds.meets(here, holds):
+                sure = m.conds.implies(here, holds)
+                out[name] = sure if isinstance(value, Truth) else Truthy(sure)
+    return out
 
 
 def _told(how: Uses) -> str:

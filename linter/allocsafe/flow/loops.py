@@ -387,6 +387,7 @@ def walk(
         m.run(orelse)
         return
     turn = Turn(m.fresh(), loop, line)
+    m.turn_of[loop.var] = turn.id
     if m.dry >= DEEP:
         _glance(m, before, path_in, turn, body, orelse)
         return
@@ -529,7 +530,8 @@ def walk(
         ),
         cells,
     )
-    outlived = m.conds.either(none, m.conds.forget(alive, born))  # what is checked in a turn, and is no turn's own
+    turn.outlived = m.conds.forget(alive, born)  # what is checked in a turn, and is no turn's own
+    outlived = m.conds.either(none, turn.outlived)
     if outlived != TRUE and len(m.conds.support(outlived)) <= FEW_CHECKS:
         after.path = m.conds.both(after.path, outlived)
     elif outlived != TRUE:
@@ -578,9 +580,9 @@ def _glance(m: Machine, before: State, path: Condition, turn: Turn, body: Callab
                     left = Array(left.buf, some_of(View(None, None, None)))
                 if left not in after:
                     after.append(left)
-        from allocsafe.flow.items import picked
+        from allocsafe.flow.items import one_of
 
-        cells[key] = after[0] if len(after) == 1 else picked(m, after, "what the loop left")
+        cells[key] = after[0] if len(after) == 1 else one_of(m, after, "what the loop left")
     m.state = State(before.path, cells)
     if m.state.path != FALSE:
         m.run(orelse)
@@ -655,6 +657,7 @@ def _inductions(
         if found is not None:
             loop = found
             turn = Turn(turn.id, loop, line)
+            m.turn_of[loop.var] = turn.id
             counted = True
     at = Lin.of(loop.var)
     turns_done = (
@@ -866,9 +869,9 @@ def settle(m: Machine, value: Value, turn: Turn, last: Lin | None, depth: int = 
         options: list[tuple[Condition, Value]] = []
         for cond, option in value.options:
             if any(turn.id in m.conds.atoms[i].born for i in m.conds.support(cond)):
-                from allocsafe.flow.items import picked
+                from allocsafe.flow.items import one_of
 
-                return picked(m, [settle(m, v, turn, last, depth - 1) for _, v in value.options], "what the loop left")
+                return one_of(m, [settle(m, v, turn, last, depth - 1) for _, v in value.options], "what the loop left")
             options.append((cond, settle(m, option, turn, last, depth - 1)))
         return choose(m.conds, options) or value
     return value

@@ -101,6 +101,7 @@ class Frame:
         "handlers",
         "ident",
         "loops",
+        "mocked",
         "owner",
         "path",
         "receiver",
@@ -124,6 +125,7 @@ class Frame:
         self.loops: list[LoopExits] = []
         self.handlers: list[list[State]] = []
         self.yields: list[Value] = []
+        self.mocked: set[str] = set()  # names that it gave another meaning, see `mocks`
         self.start = 0  # where the walk stood when the function was entered
 
 
@@ -200,6 +202,7 @@ class Machine:
         self.conds.deadline = deadline
         self.conds.unknown = lambda: self.unknown("a value")
         self.conds.doubt = self._doubt
+        self.conds.truth = self._truth
         self.stops: list[tuple[str, str, str]] = []  # limits that were met: step, reason, what decides
         self.state = State()
         self.buffers: list[Buffer] = []
@@ -213,6 +216,7 @@ class Machine:
         self.versions: dict[Hashable, int] = {}
         self.rewritten: dict[Hashable, int] = {}  # opaque values that were changed in place: no numbers, no texts
         self.born: dict[Sym, frozenset[int]] = {}
+        self.turn_of: dict[Sym, int] = {}  # a loop's variable: the loop
         self.born_keys: dict[Hashable, frozenset[int]] = {}
         self.shapes: dict[Hashable, tuple[Lin, ...]] = {}
         self.assumes: set[str] = set()
@@ -472,6 +476,11 @@ class Machine:
         key = (why, self.fresh())
         self.note_born(key)
         return Opaque(key, text)
+
+    def _truth(self, value: Value) -> Condition:
+        from allocsafe.flow.arithmetic import truth
+
+        return truth(self, value, NOWHERE)
 
     def _doubt(self) -> Condition:
         key = ("picked", self.fresh())

@@ -139,11 +139,7 @@ def log(
         shape = view.frame if view.frame is not None else buffer.shape
         box = widened(m, view.box, shape, ())
         view = View(view.frame if box is not None else None, box, None, extent="some")
-    born: frozenset[int] = frozenset()
-    for axis in view.box or ():
-        born |= m.born_of(axis.start)
-        for stop in axis.stops:
-            born |= m.born_of(stop)
+    born = _born(m, view)
     m.pos += 1
     path = m.state.path if cond is None else m.conds.both(m.state.path, cond)
     if not path:
@@ -175,6 +171,15 @@ def log(
     m.logged += 1
     if buffer.origin is not None and buffer.origin.maybe_alias and kind == "write":
         log(m, Array(buffer.origin.array.buf, buffer.origin.array.view), "write", span, note, some=True, cond=cond)
+
+
+def _born(m: Machine, view: View) -> frozenset[int]:
+    """The loops in whose turns the place changes other than by their variables: where it starts or ends, or where the
+    loops do that it goes along.
+    """
+    bounds = [x for axis in view.box or () for x in (axis.start, *axis.stops)]
+    along = [t.loop for t in m.turns if any(t.loop.var in x.all_syms() for x in bounds)]
+    return frozenset().union(*(m.born_of(x) for x in (*bounds, *(b for a in along for b in (a.start, a.stop)))))
 
 
 def read(

@@ -13,6 +13,7 @@ from allocsafe.flow import collectives, unpacked
 from allocsafe.flow.alternatives import per_case
 from allocsafe.flow.conditions import Condition
 from allocsafe.flow.cpp_memory import in_c
+from allocsafe.flow.empty import made_of
 from allocsafe.flow.geometry import fresh_shape, view_results
 from allocsafe.flow.machine import Machine
 from allocsafe.flow.memory import allocate, copy_of, escape, holds_array, keep, log, read
@@ -253,6 +254,8 @@ def bind(
 def effect_of(m: Machine, summary: Summary, param: ParamEffect, bound: dict[str, Value]) -> str:
     """The effect letter of one parameter at this call."""
     effect = param.effect
+    if param is summary.params[0] and effect in "RA" and _times_nothing(m, summary, bound):
+        return "-" if effect == "R" else "W"
     if summary.special == "accumulate" and effect == "P" and not _is_false(bound.get("accumulate")):
         return "Q" if "accumulate" in bound else effect
     if summary.special == "reduce" and effect == "P" and bound.get("reduce", NONE) != NONE:
@@ -266,6 +269,15 @@ def effect_of(m: Machine, summary: Summary, param: ParamEffect, bound: dict[str,
     if summary.special == "atomic" and effect in "QW":
         return "Q"
     return effect
+
+
+def _times_nothing(m: Machine, summary: Summary, bound: dict[str, Value]) -> bool:
+    """Whether the call is `beta * input + alpha * ...` with a `beta` of 0: then `input` is ignored, NaN and all."""
+    beta = bound.get("beta")
+    if beta is None or not any(p.name == "alpha" for p in summary.params):
+        return False
+    lin = m.as_lin(beta) if isinstance(beta, Num) else None
+    return (lin is not None and lin.as_int() == 0) or (isinstance(beta, Const) and beta.value == 0)
 
 
 def _is_false(value: Value | None) -> bool:
@@ -376,6 +388,8 @@ def _allocated(m: Machine, summary: Summary, bound: dict[str, Value], span: Span
         here.update(zip(names, values, strict=True))
         shape, like = fresh_shape(m, summary, here)
         array = allocate(m, span, summary.name, shape, False, like)
+        if shape is None:
+            m.buffers[array.buf].named = made_of(m, values)
         whole = here == bound
         m.buffers[array.buf].attrs = attributes_of(m, bound, shape if whole else None, summary.name)
         return array
@@ -566,6 +580,9 @@ def _size_or_data(m: Machine, bound: dict[str, Value], fresh: Value) -> Value:
         return fresh
     options: list[tuple[Condition, Value]] = []
     for cond, option in alternatives(lone):
+        if isinstance(option, (Ref, TupleOf, RangeOf)):
+            options.append((cond, m.unknown("a tensor of data")))
+            continue
         sized = isinstance(option, Opaque) and isinstance(option.key, tuple) and option.key[:1] == ("shape-of",)
         if not isinstance(option, Opaque) or sized or m.plain_integer(option):
             options.append((cond, fresh))

@@ -7,7 +7,7 @@ condition of its arm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from allocsafe.flow.cells import Cell, Cells, differing, parted
 from allocsafe.flow.conditions import FALSE, TRUE, Condition, Conditions
@@ -75,7 +75,7 @@ def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
     if not held:
         if len(value.options) <= most and all(len(conds.support(cond)) <= 2 * most for cond, _ in value.options):
             return value
-        return _mixed(conds, [cond for cond, _ in value.options], fresh)
+        return _mixed(conds, value.options, fresh)
     if len(value.options) <= 2 * FEW and sum(len(conds.support(cond)) for cond, _ in value.options) <= MANY_ATOMS:
         return value
     if conds.doubt is None:
@@ -91,11 +91,19 @@ def few(conds: Conditions, value: Value, fresh: Callable[[], Value]) -> Value:
     return Alts((*options, (rest, held[-1])))
 
 
-def _mixed(conds: Conditions, chosen: list[Condition], fresh: Callable[[], Value]) -> Value:
-    """A value in the place of all alternatives, which hangs together with what chose among them."""
+def _mixed(conds: Conditions, options: Sequence[tuple[Condition, Value]], fresh: Callable[[], Value]) -> Value:
+    """A value in the place of all alternatives, which hangs together with what chose among them: it is true where one
+    that is true was chosen.
+    """
     value = fresh()
     if isinstance(value, Opaque):
-        conds.mixed[value.key] = frozenset().union(*(conds.support(cond) for cond in chosen))
+        conds.mixed[value.key] = frozenset().union(*(conds.support(cond) for cond, _ in options))
+        if conds.truth is not None and len(conds.mixed[value.key]) <= MANY_ATOMS:
+            true = FALSE
+            for cond, option in options:
+                true = conds.either(true, conds.both(cond, conds.truth(option)))
+            if len(conds.support(true)) <= FEW:
+                conds.truths[value.key] = true
     return value
 
 
@@ -103,7 +111,8 @@ def choose_few(conds: Conditions, options: list[tuple[Condition, Value]], fresh:
     """`few` of `choose`, without making the conditions of what is not kept apart anyway."""
     leaves = {leaf: None for cond, value in options if cond != FALSE for _, leaf in alternatives(value)}
     if len(leaves) > (2 * FEW if NONE in leaves else FEW) and all(plain(leaf) for leaf in leaves):
-        return _mixed(conds, [cond for cond, _ in options], fresh)
+        flat = [(conds.both(cond, inner), leaf) for cond, value in options for inner, leaf in alternatives(value)]
+        return _mixed(conds, flat, fresh)
     if len(leaves) == 1:
         return next(iter(leaves))
     joined = choose(conds, options)

@@ -120,12 +120,28 @@ def _template_type(lo: Lowering, node: Node) -> tuple[str, str]:
 
 
 def _method(lo: Lowering, node: Node, function: Node, arguments: list[Node], dst: Reg | None) -> Reg:
-    obj = lo.value(function.child_by_field_name("argument"))
     field = function.child_by_field_name("field")
     name, template = places.field_name(lo, field) if field is not None else ("?", "")
+    owner = function.child_by_field_name("argument")
+    obj = _owning_element(lo, owner, name) or lo.value(owner)
     func = lo.reg()
     lo.builder.emit(GetAttr(lo.span(function), func, obj, name))
     return _finish(lo, node, func, "." + name, arguments, template, dst)
+
+
+def _owning_element(lo: Lowering, owner: Node, name: str) -> Reg | None:
+    """`x[i]` of `x[i].f()` where x is an array whose elements are no pointers: an object of a class, which its method
+    may write. None for any other owner.
+    """
+    if owner.type != "subscript_expression" or places.is_array_of_pointers(lo, owner) is not False:
+        return None
+    where, span = places.place(lo, owner), lo.span(owner)
+    if not isinstance(where, ItemPlace):
+        return None
+    pointer = lo.reg()
+    lo.builder.emit(AddressOf(span, pointer, None, where.obj, where.inside))
+    lo.builder.emit(Escape(span, (pointer,), f"its method `{name}` may write it"))
+    return places.load(lo, where, span)
 
 
 def _finish(

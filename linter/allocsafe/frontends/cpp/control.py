@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from allocsafe.frontends.cpp import declarations, loops, places, switches
+from allocsafe.frontends.cpp import allocations, cpptypes, declarations, loops, places, switches
 from allocsafe.frontends.cpp.context import Lowering
 from allocsafe.frontends.cpp.jumps import jump, label, throw, try_block
 from allocsafe.frontends.cpp.preprocessor import preprocessor
 from allocsafe.frontends.cpp.text import words
-from allocsafe.frontends.cpp.tree import Node, parts
-from allocsafe.ir.nodes import Assume, Break, Continue, If, Return
+from allocsafe.frontends.cpp.tree import Node, parts, walk
+from allocsafe.ir.nodes import Assume, Break, Continue, If, Reg, Return
 
 _HIDES = re.compile(r"[{}#]|\b(?:if|else|for|while|do|switch|case|return|goto|try|catch|break|continue)\b")
 
@@ -177,8 +177,32 @@ def _if(lo: Lowering, node: Node) -> None:
 
 def _return(lo: Lowering, node: Node) -> None:
     inner = parts(node)
-    src = lo.value(inner[0]) if inner else None
+    src = None if not inner else _copied_out(lo, inner[0]) or lo.value(inner[0])
     lo.builder.emit(Return(lo.span(node), src))
+
+
+def _copied_out(lo: Lowering, node: Node) -> Reg | None:
+    """The copy that a `std::array` returned by value is; None for what is handed out as it is."""
+    local = lo.resolve(lo.text(node))[0] if node.type == "identifier" else None
+    if local is None or not cpptypes.is_array(local.ctype) or cpptypes.is_reference(local.ctype):
+        return None
+    if _returns_reference(node):
+        return None
+    return allocations.copy_of(lo, node, cpptypes.head_and_arguments(local.ctype)[1][0], None)
+
+
+def _returns_reference(node: Node) -> bool:
+    """Whether the function around returns a reference."""
+    around = node.parent
+    while around is not None and around.type not in {"function_definition", "lambda_expression"}:
+        around = around.parent
+    declarator = around.child_by_field_name("declarator") if around is not None else None
+    if declarator is None:
+        return False
+    return declarator.type == "reference_declarator" or any(
+        child.type == "trailing_return_type" and cpptypes.is_reference(child.text.decode("utf-8", "replace"))
+        for child in walk(declarator)
+    )
 
 
 def _attributed(lo: Lowering, node: Node) -> None:

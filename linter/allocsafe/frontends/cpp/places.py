@@ -217,6 +217,24 @@ def written_type(lo: Lowering, node: Node) -> str:
     return ctype if cpptypes.is_pointer(ctype) or cpptypes.is_arithmetic(ctype) else ""
 
 
+def is_array_of_pointers(lo: Lowering, node: Node) -> bool | None:
+    """Whether `a[i]` is an element of a declared array of pointers; None where `a` is no declared array."""
+    depth = 0
+    while node.type == "subscript_expression":
+        node, depth = node.child_by_field_name("argument"), depth + 1
+    local = lo.resolve(lo.text(node))[0] if node.type == "identifier" else None
+    if local is None or local.place is not None:
+        return None
+    ctype = cpptypes.bare(local.ctype)
+    if cpptypes.is_array(ctype) and depth == 1:
+        ctype = cpptypes.head_and_arguments(ctype)[1][0]
+    elif ctype.endswith("[]"):
+        ctype = ctype.removesuffix("[]")
+    else:
+        return None
+    return cpptypes.is_pointer(ctype)
+
+
 def escape_names(lo: Lowering, node: Node, reason: str) -> None:
     """Anything may have happened to what `node` names; where it holds a jump, control may have left."""
     names, loadable = lo.variables_in(node)
