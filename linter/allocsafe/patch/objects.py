@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -144,15 +145,23 @@ class Repository:
         """The same through a process of its own, which is told all names at once."""
         command = ["git", "-C", str(self.root), "cat-file", "--batch", "--buffer"]
         asked = "".join(f"{name}\n" for name in names).encode("ascii")
-        try:
-            done = subprocess.run(command, input=asked, capture_output=True, env=self._env, check=False)
-        except OSError as error:
-            raise PatchError(f"cannot run git: {error.strerror}") from error
-        answers, at = done.stdout, 0
+        with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:  # nobody waits for the other to read
+            told.write(asked)
+            told.seek(0)
+            try:
+                with subprocess.Popen(command, stdin=told, stdout=subprocess.PIPE, stderr=said, env=self._env) as git:
+                    assert git.stdout is not None
+                    _widen(git.stdout.fileno())
+                    answers = git.stdout.read()
+            except OSError as error:
+                raise PatchError(f"cannot run git: {error.strerror}") from error
+            said.seek(0)
+            complaint = said.read()
+        at = 0
         for _ in names:
             end = answers.find(b"\n", at)
             if end < 0:
-                raise PatchError(self._complaint(done.stderr, ("cat-file",)))
+                raise PatchError(self._complaint(complaint, ("cat-file",)))
             size = answers[at:end].rsplit(b" ", 1)[-1]
             at = end + 1
             if size.isdigit():
@@ -175,6 +184,14 @@ class Repository:
     def __del__(self) -> None:
         if getattr(self, "_batch", None) is not None:
             self.close()
+
+
+def _widen(pipe: int) -> None:
+    """Lets a pipe hold as much as the system allows a user: each of its fills costs two changes of process."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -9,6 +9,8 @@ more than `MOST_FILES` is left to git.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from threading import Thread
 
 from allocsafe.patch.heads import Heads
 from allocsafe.patch.pairs import SUFFIXES
@@ -89,10 +91,30 @@ class Later:
     ) -> None:
         self._listing, self._blobs, self._shared = listing, blobs, shared
         self._words: Words | None = None
+        self._wanted: list[str] | None = None
+        self._ahead: Thread | None = None
+        self._came: list[bytes] = []
 
     def data(self, path: str) -> bytes | None:
-        """The bytes of a source, if they are here already."""
-        return None if self._words is None else self._words.files.get(path)
+        """The bytes of a source, if they are here already. Whoever asks for one mostly looks up a word next, so all of
+        them are read from here on, by git and beside what goes on.
+        """
+        if self._words is None:
+            if self._ahead is None and self._sources():
+                self._ahead = Thread(target=self._fetch, daemon=True)
+                self._ahead.start()
+            return None
+        return self._words.files.get(path)
+
+    def _sources(self) -> list[str]:
+        if self._wanted is None:
+            wanted = sorted(path for path in self._listing() if path.endswith(SUFFIXES))
+            self._wanted = wanted if len(wanted) <= MOST_FILES else []
+        return self._wanted
+
+    def _fetch(self) -> None:
+        with suppress(Exception):  # whoever needs them asks again, and meets it then
+            self._came = list(self._blobs([self._listing()[path] for path in self._sources()]))
 
     def mentions(self, word: str, suffixes: tuple[str, ...]) -> list[str] | None:
         """The answer; None for a tree or for files that are git's to search."""
@@ -108,11 +130,13 @@ class Later:
 
     def _all(self) -> Words | None:
         if self._words is None:
-            wanted = sorted(path for path in self._listing() if path.endswith(SUFFIXES))
-            if len(wanted) > MOST_FILES:
+            wanted = self._sources()
+            if not wanted:
                 return None
-            ids = [self._listing()[path] for path in wanted]
-            self._words = Words(zip(wanted, self._blobs(ids), strict=True), next(iter(self._shared), None))
+            if self._ahead is not None:
+                self._ahead.join()
+            came = self._came or self._blobs([self._listing()[path] for path in wanted])
+            self._words = Words(zip(wanted, came, strict=True), next(iter(self._shared), None))
             if not self._shared:
                 self._shared.append(self._words)
         return self._words
