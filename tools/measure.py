@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -45,6 +46,28 @@ def run(command: list[str], cwd: Path, env: Mapping[str, str] | None = None, mos
     if not 0 <= done.returncode <= most:
         raise SystemExit(f"{' '.join(command)} in {cwd}: status {done.returncode}\n{done.stderr.strip()}")
     return seconds
+
+
+def run_until(command: list[str], cwd: Path, longest: float) -> tuple[float, bool]:
+    """Seconds of one run, and whether it came to its end within `longest` of them: if not, it is stopped with all that
+    it started. Whatever status it ends with.
+    """
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        env=environment(),
+    ) as process:
+        try:
+            process.wait(longest)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return time.perf_counter() - start, False
+    return time.perf_counter() - start, True
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
