@@ -100,6 +100,10 @@ def effect_of(name: str, kind: str) -> Effect:
     return "-"
 
 
+PLACES = ("out", "output", "out_tile")
+"""Mutated arguments whose names say that they are written to, and not that they are read: how much is not said."""
+
+
 def is_view(name: str) -> bool:
     return hasattr(torch.ops.aten, name + "_copy")
 
@@ -121,7 +125,7 @@ def read_schema(schema: Any) -> Overload:
             continue
         effect = effect_of(argument.name, str(argument.real_type))
         if mutated:
-            effect = "M"
+            effect = "P" if argument.name in PLACES else "M"
         elif alias is not None:
             effect = "V"
         default = default_text(argument.default_value) if argument.has_default_value() else None

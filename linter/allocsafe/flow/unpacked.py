@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allocsafe.flow.memory import holds_array
-from allocsafe.flow.values import TupleOf, Value
+from allocsafe.flow.values import Num, TupleOf, Value
 
 if TYPE_CHECKING:
     from allocsafe.effects.summary import Summary
@@ -46,8 +46,10 @@ def into_star(m: Machine, summary: Summary, bound: dict[str, Value], loose: list
     for param in summary.params:
         if param.kind == "star":
             given = bound.get(param.name)
-            alone = len(loose) == 1 and (given is None or given == TupleOf(()))
-            bound[param.name] = TupleOf((loose[0] if alone else m.unknown("sizes"),))
+            placed = given.items if isinstance(given, TupleOf) else ()
+            one = loose[0] if len(loose) == 1 and not placed else m.unknown("sizes")
+            nothing = Num(m.lin(0)) in (*placed, *loose)  # one length of zero, and there is no element
+            bound[param.name] = TupleOf((Num(m.lin(0)), one) if nothing else (one,))
             return True
         if param.kind == "positional" and param.name not in bound:
             return False
