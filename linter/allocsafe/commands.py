@@ -256,7 +256,7 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
     "--select", metavar="CODES", multiple=True, help="Only these rules, as codes or prefixes, comma-separated."
 )
 @click.option("--ignore", metavar="CODES", multiple=True, help="Not these rules.")
-@click.option("--budget", type=float, metavar="SECONDS", help="Time for one site before it is unknown (default: 0.5).")
+@click.option("--budget", type=float, metavar="SECONDS", help="Time for one site before it is unknown (default: 0.45).")
 @click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes (default: one a core).")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write a cache.")
 def scan(

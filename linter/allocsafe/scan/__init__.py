@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from allocsafe.config import Config
     from allocsafe.scan.progress import Meter
 
-BUDGET = 0.5
+BUDGET = 0.45
 """Seconds for one site. A scan asks of hundreds what a check asks of a few."""
 
 CEILING = 60.0
