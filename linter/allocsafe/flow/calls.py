@@ -413,6 +413,7 @@ def invoke(
     loose = loose or []
     everything = [*args, *kwargs.values(), *loose]
     stub = func.function
+    m.invoked.add(stub.span)
     if func.receiver is not None:
         everything.append(func.receiver)
     if not root and mocks.mocked(m, stub.name):

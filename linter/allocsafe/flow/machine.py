@@ -285,6 +285,7 @@ class Machine:
         self.extremes: set[Sym] = set()  # what calls of `max` and `min` made of an expression and a constant
         self.floors: dict[Sym, Lin] = {}  # counters that only grow: their first values
         self.chosen: dict[Sym, tuple[tuple[Condition, Lin], ...]] = {}  # numbers that a branch chose, as one symbol
+        self.invoked: set[Span] = set()  # functions that the walk has called
         self.aside: set[Span] = set()  # callables that were handed away, and walked for what they make
         self.held = Held()  # who holds followed buffers by name
 

@@ -80,6 +80,8 @@ def _stored(m: Machine, before: State, first: int, mark: int, span: Span) -> Non
 
 def uncalled(m: Machine, result: Value, span: Span) -> None:
     """Walks the functions that a walk has made and nobody has called: they are there to be called later."""
+    from allocsafe.flow.calls import captured
+
     if m.follow is None or m.state.path == FALSE:
         return
     path, lines = m.follow
@@ -88,7 +90,9 @@ def uncalled(m: Machine, result: Value, span: Span) -> None:
     for value in [*made, *m.state.cells.values()] if missed else ():
         if isinstance(value, Closure) and value.frame and value.path == path:
             place = value.function.span
-            if any(place.line <= line <= place.end_line for line in missed):
+            if place not in m.invoked and any(place.line <= line <= place.end_line for line in missed):
+                why = "held by a function that nobody calls in view"
+                escape(m, captured(m, value), span, why, "call", "a call of the function in view")
                 aside(m, value, span)
 
 
