@@ -589,6 +589,11 @@ class FileAnalysis:
                     reached.setdefault(key, []).extend(several)
             if not beyond.complete or not beyond.walks:
                 reached = self._driven_by_makers(family, methods, made_here, reached)
+        elif self.settings.ask == "verdicts" and not self.program.marked:
+            resting = {key for key in lasting if any(_by_phases(f.verdict) for f in reached.get(key, ()))}
+            for key, several in (self._otherwise(family, methods) if resting else {}).items():
+                if key in resting:  # the words of the phases stand until a driver in view has another order
+                    reached[key] += [f for f in several if isinstance(f.verdict, Unsafe)]
         for key, found in alone.items():
             if key in reached and key in self.asked and unasked(found.verdict):
                 lasting[key] = found  # a method that the patch changed touches it, by another name
@@ -616,6 +621,16 @@ class FileAnalysis:
                 out.setdefault(key, []).append(found)
         self.unseen = ""
         return out
+
+    def _otherwise(self, family: Sequence[str], methods: Sequence[Definition]) -> dict[tuple[int, int], list[Found]]:
+        """What those who construct the object in other files find, as far as they can be walked."""
+        beyond = self._elsewhere(family, methods)
+        if beyond.walks:
+            return self._reached(family, beyond.walks)
+        if self.unit.language != "python" or self.follow is not None:
+            return {}
+        classes = [ClassOf(cls, self.path) for name in family if (cls := self.unit.klass(name)) is not None]
+        return {key: list(found) for key, found in made_elsewhere(self, classes, self._names_of(methods)).found.items()}
 
     def _driven_by_makers(
         self,
@@ -1171,6 +1186,11 @@ def _open(verdict: Verdict | None) -> bool:
     if isinstance(verdict, Unsafe):
         return "never-written" not in verdict.facets  # no order of calls mends that
     return _badness(verdict) > 0 and not (isinstance(verdict, Unknown) and verdict.step in CLOSED)
+
+
+def _by_phases(verdict: Verdict | None) -> bool:
+    """Whether a proof rests on the order that the words for phases tell."""
+    return isinstance(verdict, Safe) and any(" before " in text for text in verdict.assumes)
 
 
 def _worst(several: Sequence[Found]) -> Found:
