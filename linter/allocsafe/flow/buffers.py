@@ -99,6 +99,7 @@ class Buffer:
         "outer",
         "phase",
         "pos",
+        "rehearsed",
         "shape",
         "site",
         "stack",
@@ -134,5 +135,6 @@ class Buffer:
         self.attrs: dict[str, str] = {}
         self.cond: Condition = 1  # the path on which it was made
         self.phase = 0
+        self.rehearsed = False  # made in a walk that notes nothing: what was done to it there is not in its log
         self.stack: tuple[Span, ...] = ()  # the calls that led to the allocation, outermost first
         self.kept_in: set[str] = set()  # attribute and global names it is reachable by

@@ -416,6 +416,8 @@ class Judge:
         doubts += self._loose(query, cube, world)
         if found.status == "cannot-tell":
             return unsure("region", found.reason or "the region is not an affine one")
+        if query.buffer.rehearsed:
+            return unsure("alias", "an earlier turn of the loop made it, and what it did to it is not followed")
         if perhaps_nothing(self.m, query.buffer, cube, facts):
             return unsure("region", "whether it has an element here hangs on a length that is not followed")
         if self._unkept(query, cube, world):

@@ -63,6 +63,7 @@ def allocate(
     named = like is not None and not (isinstance(like.key, tuple) and like.key[0] == "ambiguous")
     buffer.like = like.key if open_rank and like is not None and named else None
     buffer.phase = m.phase
+    buffer.rehearsed = bool(m.dry)
     buffer.cond = m.state.path
     buffer.stack = m.stack
     m.buffers.append(buffer)
