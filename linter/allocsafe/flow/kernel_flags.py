@@ -62,13 +62,10 @@ def _defaults(function: ast.FunctionDef, given: set[str]) -> dict[str, Flag]:
     pairs += [(a, d) for a, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None]
     out: dict[str, Flag] = {}
     for arg, default in pairs:
-        if arg.arg not in given and isinstance(default, ast.Constant) and _is_flag(default.value):
-            out[arg.arg] = default.value  # type: ignore[assignment]
+        value = default.value if isinstance(default, ast.Constant) else ...
+        if arg.arg not in given and (value is None or isinstance(value, (bool, int, str))):
+            out[arg.arg] = value
     return out
-
-
-def _is_flag(value: object) -> bool:
-    return value is None or isinstance(value, (bool, int, str))
 
 
 class _Cut(ast.NodeTransformer):
@@ -114,6 +111,8 @@ class _Cut(ast.NodeTransformer):
                 test.ops[0], (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
             ):
                 return None
+            if isinstance(test.ops[0], (ast.Is, ast.IsNot)) and None not in (left, right):
+                return None  # whether two equal numbers are one object is not said
             return (left == right) == isinstance(test.ops[0], (ast.Eq, ast.Is))
         value = self._value(test)
         if isinstance(value, Truthy):

@@ -42,14 +42,14 @@ class Node:
             return NotImplemented
         return self is other or all(getattr(self, name) == getattr(other, name) for name in _parts(self))
 
-    __hash__: None = None  # type: ignore[assignment]
+    __hash__: None = None  # type: ignore[assignment]  # what can change is no key
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in _parts(self))})"
 
 
 def _parts(node: Node) -> tuple[str, ...]:
-    names: tuple[str, ...] = node.__match_args__  # type: ignore[attr-defined]
+    names: tuple[str, ...] = node.__match_args__  # type: ignore[attr-defined]  # of every dataclass
     return names
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -143,6 +142,8 @@ class Repository:
 
     def _many(self, names: Sequence[str]) -> Iterator[bytes]:
         """The same through a process of its own, which is told all names at once."""
+        import tempfile  # a hook that asks for no whole tree does without
+
         command = ["git", "-C", str(self.root), "cat-file", "--batch", "--buffer"]
         asked = "".join(f"{name}\n" for name in names).encode("ascii")
         with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:  # nobody waits for the other to read
