@@ -20,11 +20,11 @@ def test_of_is_what_a_search_finds(steps: list[tuple[str, object, object, int]])
     cells, kept = Cells(), [Cells()]
     for what, owner, name, number in steps:
         if what == "put":
-            cells[owner, name] = Const(number)  # type: ignore[index]
+            cells[owner, name] = Const(number)  # type: ignore[index]  # a short name does for an owner
         elif what == "pop":
-            cells.forget((owner, name))  # type: ignore[arg-type]
+            cells.forget((owner, name))  # type: ignore[arg-type]  # a short name does for an owner
         elif what == "drop":
-            cells.drop(owner)  # type: ignore[arg-type]
+            cells.drop(owner)  # type: ignore[arg-type]  # a short name does for an owner
         elif what == "copy":
             kept.append(cells)
             cells = cells.copy()
@@ -49,11 +49,11 @@ def test_what_differs_is_what_a_comparison_finds(steps: list[tuple[str, object, 
     kept = [cells]
     for what, owner, name, number in steps:
         if what == "put":
-            cells[owner, name] = Const(number)  # type: ignore[index]
+            cells[owner, name] = Const(number)  # type: ignore[index]  # a short name does for an owner
         elif what == "pop":
-            cells.forget((owner, name))  # type: ignore[arg-type]
+            cells.forget((owner, name))  # type: ignore[arg-type]  # a short name does for an owner
         elif what == "drop":
-            cells.drop(owner)  # type: ignore[arg-type]
+            cells.drop(owner)  # type: ignore[arg-type]  # a short name does for an owner
         elif what == "copy":
             cells = cells.copy()
             kept.append(cells)

@@ -45,3 +45,9 @@ def test_a_parameter_that_the_kernel_assigns_is_no_flag() -> None:
 
 def test_what_does_not_parse_stays_as_it_is() -> None:
     assert known_text("def kernel(:", {"HAS_BIAS": False}) == "def kernel(:"
+
+
+def test_identity_is_decided_for_none_alone() -> None:
+    text = KERNEL.replace("if MODE == 2", "if MODE is True")
+    assert "*= 2" in known_text(text, {"MODE": 1})
+    assert "*= 2" not in known_text(KERNEL.replace("if MODE == 2", "if MODE is None"), {"MODE": 1})
